@@ -75,23 +75,37 @@ def ask_labels(backend: Backend, prompts: Sequence[Question], prefill: str = "",
     return [found[key] for key in prompts]
 
 
+class UnknownProbabilitiesError(ModelError):
+    """Probabilities of labels of which a server tells too little."""
+
+    def __init__(self, cause: str, shares: Sequence[float] = ()) -> None:
+        """`shares`: the probabilities of the labels within the margin of the response; empty if nothing is known."""
+        super().__init__(cause)
+        self.shares = tuple(shares)
+
+
 def read_distribution(response: Response) -> Distribution:
-    """The probabilities of the labels in a response; the errors are those of `exact_distributions`."""
+    """The probabilities of the labels in a response; the errors are those of `exact_distributions`.
+
+    `UnknownProbabilitiesError` if a server tells too little about the probabilities.
+    """
     _check_answered(response)
     highest = max(response.logprobs)
     if highest == -math.inf and response.margin:
-        raise ModelError("the server lists none of the labels, so nothing is known of their probabilities")
+        raise UnknownProbabilitiesError(
+            "the server lists none of the labels, so nothing is known of their probabilities"
+        )
     if not math.isfinite(highest):
         raise ModelError(f"log-probabilities {response.logprobs}: the model overflows; use another dtype")
     weights = [math.exp(value - highest) for value in response.logprobs]
-    total = math.fsum(weights)
+    shares = tuple(weight / math.fsum(weights) for weight in weights)
     if response.margin > MOST_MARGIN:
-        raise ModelError(
+        raise UnknownProbabilitiesError(
             f"probabilities of the labels are only known within {response.margin:.2g}, because the server lists too few"
             f" log-probabilities; at most {MOST_MARGIN} is accepted: use other labels, or let the model play matches"
-            " with sampled replies (--server scores=false)"
+            " with sampled replies (--server scores=false)",
+            shares,
         )
-    shares = tuple(weight / total for weight in weights)
     whole = _mass(response.whole) if response.whole else None
     return Distribution(shares, _mass(response.logprobs), whole, response.margin)
 

@@ -4,6 +4,7 @@ These backends are made by `dilemmas.agents.models.open_model`. A prompt is one 
 template (`dilemmas.agents.models.chat`).
 """
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
 from dilemmas.agents.models.chat import ChatEncoder
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
-from dilemmas.agents.models.reading.thoughts import split_thoughts
+from dilemmas.agents.models.reading.thoughts import MORE_ROOM, split_thoughts, unfinished_thoughts
 
 if TYPE_CHECKING:
     from dilemmas.agents.models.scoring import Candidates, Score
@@ -171,6 +172,8 @@ class LocalBackend:
         draws = [Draw(place[_begun(r)], r.max_tokens, r.temperature, r.seed) for r in requests]
         stops = self._stops() | self.chat.last_thoughts if thinks else self._stops()
         replies = sample_tokens(self.model, list(used.values()), draws, stops, self.batch_tokens, self.can)
+        if not thinks and any(not ended and self._only_thought(tokens) for tokens, ended in replies):
+            warnings.warn(f"model '{self.name}': replies were cut within its thoughts; {MORE_ROOM}", stacklevel=2)
         read = {tokens: self._read(list(tokens), thinks) for tokens in {tuple(tokens) for tokens, _ in replies}}
         return [replace(read[tuple(tokens)], stopped=ended) for tokens, ended in replies]
 
@@ -183,6 +186,9 @@ class LocalBackend:
         written = f"{decode(tokens[: ends[-1]])}{end}{decode(tokens[ends[-1] + 1 :])}" if ends else decode(tokens)
         thoughts, text = split_thoughts(written)
         return Response(text=text, thoughts=thoughts)
+
+    def _only_thought(self, tokens: list[int]) -> bool:
+        return unfinished_thoughts(self.chat.tokenizer.decode(tokens, skip_special_tokens=False))
 
     def _stops(self) -> frozenset[int]:
         """Tokens that end a reply: those of the generation settings, the tokenizer and the chat template."""

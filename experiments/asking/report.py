@@ -22,12 +22,11 @@ def survey_sections(asked: Mapping[str, Survey]) -> list[Section]:
 
 def all_warnings(survey: Survey, answers: SetAnswers) -> list[str]:
     """What speaks against the answers of a model to a set, whole sentences."""
-    text = misunderstood(survey.facts)
-    return [*([f"the model {text}"] if text else []), *_warnings(answers)]
+    return [*(f"the model {text}" for text in misunderstood(survey.facts)), *_warnings(answers)]
 
 
 def _warned(asked: Mapping[str, Survey]) -> list[Section]:
-    notices = [Notice(f"{spec} {text}") for spec, one in asked.items() if (text := misunderstood(one.facts))]
+    notices = [Notice(f"{spec} {text}") for spec, one in asked.items() for text in misunderstood(one.facts)]
     notices += [
         Notice(f"{spec} ({set_title(name)}): {text}")
         for spec, survey in asked.items()
@@ -81,7 +80,7 @@ def _tables(found: Mapping[str, Mapping[str, SetAnswers]]) -> list[Section]:
                 spec,
                 set_title(name),
                 num(one.label_mass),
-                num(one.place_effect),
+                _with_error(one.place_effect, one.place_error),
                 *(
                     num(getattr(one.shares, key)) if one.shares else num(None)
                     for key in ("place", "label", "context", "game")
@@ -94,7 +93,7 @@ def _tables(found: Mapping[str, Mapping[str, SetAnswers]]) -> list[Section]:
         ),
         words=2,
         note="Mass: probability that a reply begins with one of the labels. Place effect: how much more probable the"
-        " first action is where it is named first. Place, label, context, game: share of the variance of the answers"
+        " first action is where it is named first; after ±, of sampled answers, the largest standard error. Place, label, context, game: share of the variance of the answers"
         " that follows each. Wordings: lowest and highest mean cooperation of the template's wordings. Disagreement:"
         " probability that two answers to the same scenario differ.",
         missing="not known, not asked, or asked in one presentation only",
@@ -121,8 +120,11 @@ def _span(rates: Sequence[float]) -> str:
     return f"{num(min(rates))}–{num(max(rates))}" if len(rates) > 1 else num(None)
 
 
+def _with_error(value: float | None, error: float | None) -> str:
+    return num(value) + ("" if error is None else f" ± {num(error)}")
+
+
 def _rate(found: SetAnswers, scenario: str) -> str:
-    error = found.errors.get(scenario)
-    rate = num(found.cooperation[scenario]) + ("" if error is None else f" ± {num(error)}")
+    rate = _with_error(found.cooperation[scenario], found.errors.get(scenario))
     worded = [one for one in found.by_wording[scenario] if one is not None]
     return f"{rate} ({_span(worded)})" if len(worded) > 1 else rate

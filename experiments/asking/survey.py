@@ -68,6 +68,8 @@ class SetAnswers:
     place_effect: float | None
     """Mean of P(action 0 where it is named first) - P(action 0 where it is named last), in [-1, 1]; None if all
     scenarios were asked in one presentation."""
+    place_error: float | None
+    """Largest standard error that `place_effect` can have if it is sampled: 1 / sqrt(readable replies)."""
     shares: Followed | None
     """Share of the variance by place, label, context and game; None if the answers do not vary, all scenarios were
     asked in one presentation, or the answers are sampled: their chance would count as variance."""
@@ -265,6 +267,7 @@ def set_answers(group: Sequence[Scenario], asked: Sequence[Asked], wordings: int
         label_mass=fmean(masses) if masses else None,
         margin=max(one.margin for one in asked) if exact else 0.0,
         place_effect=fmean(effects) if effects else None,
+        place_error=sum(readable) ** -0.5 if effects and not exact else None,
         shares=followed(names, shown) if shown and exact else None,
         alike=homogeneity(rates, weight) if len(rates) else 1.0,
         weight=weight,

@@ -21,7 +21,7 @@ def why_sampled(backend: Backend, template: Template) -> str:
     if template.decision.way == "mixed":
         return ""
     if not backend.scores:
-        return f"{backend.name} gives no log-probabilities"
+        return f"{backend.name} gives no log-probabilities of its answers"
     if (template.deliberate or template.reply_begins) and not backend.continues:
         return f"{backend.name} does not score what follows a begun reply, as template '{template.name}' needs"
     return ""

@@ -8,6 +8,12 @@ TAG_OF_THOUGHTS = re.compile(
     re.IGNORECASE,
 )
 """A tag that opens or closes thoughts; the first group is a slash where it closes them."""
+MORE_ROOM = (
+    "use a template that gives the model room for thoughts (--template reason; decision.tokens in a template of your"
+    " own), or allow longer answers (prompting.max_tokens and prompting.answer_tokens in a recipe, max_tokens of"
+    " LanguageModelAgent in Python)"
+)
+"""What to do about replies that are cut within thoughts."""
 
 
 def tag_pair(text: str) -> tuple[str, str] | None:
@@ -32,6 +38,12 @@ def split_thoughts(text: str) -> tuple[str, str]:
     begin = next((tag for tag in tags if not tag[1] and tag.end() <= end.start()), None)
     before, thoughts = (text[: begin.start()], text[begin.end() : end.start()]) if begin else ("", text[: end.start()])
     return thoughts.strip(), f"{before}{text[end.end() :]}".strip()
+
+
+def unfinished_thoughts(text: str) -> bool:
+    """Whether a text is nothing but thoughts that do not end."""
+    tags = list(TAG_OF_THOUGHTS.finditer(text))
+    return bool(tags) and not tags[-1][1] and not without_thoughts(text).strip()
 
 
 def without_thoughts(text: str) -> str:

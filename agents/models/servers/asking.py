@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from dilemmas.agents.models.backend import before_prompt
 from dilemmas.agents.models.servers.answers import Listing, ServedReply, first_listings, prompt_tokens, served_replies
 from dilemmas.agents.models.servers.client import ServerClient
-from dilemmas.agents.models.servers.faults import Complaint, ServerFault
+from dilemmas.agents.models.servers.faults import Complaint, ServerFault, UnfinishedThoughts
 from dilemmas.agents.models.servers.neutral import neutralise
 
 PLAIN_REPLY = "\nAnswer:"
@@ -53,22 +53,19 @@ class Asker:
     """Whether the chat endpoint takes a system turn."""
     letters_per_token: float = 0.0
     """Letters per token of plain English; 0 if the server does not report tokens."""
+    least_tokens: int = 0
+    """Maximum length that every reply has at least, in tokens."""
 
     async def replies(
         self, prompt: str, begun: str, max_tokens: int, temperature: float, seed: int, count: int = 1, system: str = ""
     ) -> list[ServedReply]:
-        """Sample replies, or what follows a begun one: `count` of them, or fewer if the server gives fewer;
-        `ServerFault` if none."""
-        found = await self.ask(
-            prompt,
-            max_tokens,
-            served_replies,
-            begun=begun,
-            system=system,
-            temperature=temperature,
-            seed=seed,
-            count=count,
-        )
+        """Sample replies, or what follows a begun one: `count` of them, or fewer if the server gives fewer. One that is
+        no reply of the model has the fault; `ServerFault` if there is no answer at all."""
+        fields: dict[str, Any] = {"begun": begun, "system": system, "temperature": temperature, "seed": seed}
+        try:
+            found = await self.ask(prompt, max_tokens, served_replies, **fields, count=count)
+        except UnfinishedThoughts as fault:  # instead of an answer
+            return [ServedReply("", False, fault=fault)]
         return [replace(one, text=one.text.removeprefix(begun)) for one in found]  # some servers repeat it
 
     async def listing(self, prompt: str, begun: str, listed: int, system: str = "") -> Listing:
@@ -132,10 +129,11 @@ class Asker:
         """
         question = self.question(prompt, begun, system)
         letters, dialect = len(system.strip() + prompt.strip() + begun), self.client.dialect
+        room = max(max_tokens, self.least_tokens)
 
         def make() -> dict[str, Any]:
             body = {"model": self.model} | question
-            body |= dialect.fields(self.chat, max_tokens, temperature, seed, listed) | dict(more or {})
+            body |= dialect.fields(self.chat, room, temperature, seed, listed) | dict(more or {})
             return body | ({"n": count} if count > 1 and "n" not in dialect.refused else {})
 
         def answer(data: Mapping[str, Any]) -> Read:
@@ -143,7 +141,7 @@ class Asker:
             return read(data)
 
         path = "/chat/completions" if self.chat else "/completions"
-        return await self.client.ask(path, make, letters, max_tokens * count, answer)
+        return await self.client.ask(path, make, letters, room * count, answer)
 
     def _check_whole(self, letters: int, tokens: int) -> None:
         """`ServerFault` if so few tokens were reported for a prompt that the server must have cut it."""

@@ -2,6 +2,18 @@
 
 from dataclasses import dataclass
 
+THOUGHTS = ("thoughts: it thinks before it answers, and needs room for them (--template reason)",)
+SAMPLING = {
+    True: "replies differ as they should",
+    False: "replies are all the same at temperature 1",
+    None: "not known",
+}
+SEEDS = {
+    True: "replies came again, asked one at a time",
+    False: "replies do not come again",
+    None: "not tested",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -16,7 +28,8 @@ class Capabilities:
     endpoint: str
     """``chat`` or ``completions``."""
     listed: int
-    """Largest number of tokens that it lists with log-probabilities; 0 if it gives none."""
+    """Largest number of tokens that it lists with log-probabilities; 0 if it gives none, if none are asked for, or if
+    the model thinks before it answers, because the first ones are then those of its thoughts."""
     in_flight: int
     """Requests that are sent at the same time."""
     exact_in_flight: int
@@ -24,16 +37,19 @@ class Capabilities:
     spread: float | None
     """Largest difference between the probabilities of the same token when the same question was asked several times,
     alone and among others; 0 if they were equal, None if it was not measured."""
-    prefill: str
-    """How it goes on with a begun reply; empty if it does not."""
+    thinks: bool
+    """Whether the model thinks before it answers, although it is asked not to."""
+    prefill: str | None
+    """How it goes on with a begun reply; empty if it does not, None if that was not tested."""
     system_turn: bool
     """Whether it takes a system turn; without one, the text is put before the prompt."""
-    forced: str
-    """How it is made to write a text without a change of the log-probabilities; empty if there is no way."""
+    forced: str | None
+    """How it is made to write a text without a change of the log-probabilities; empty if there is no way, None if that
+    was not tested."""
     replies: int
     """Replies that it gives to one request."""
-    repeats_seeds: bool
-    """Whether the same seeds gave the same replies, asked one at a time."""
+    repeats_seeds: bool | None
+    """Whether the same seeds gave the same replies, asked one at a time; None if replies do not differ anyway."""
     samples: bool | None
     """Whether replies at temperature 1 differed as they should; None if the question could not tell."""
     length_field: str
@@ -62,16 +78,22 @@ class Capabilities:
             f"model: {self.model} ({self.digest})",
             f"endpoint: {self.endpoint}; replies per request: {self.replies}; length: {self.length_field}",
             f"log-probabilities: {self._probabilities()}",
-            f"begun replies: {self.prefill or 'not continued'}",
+            *(THOUGHTS if self.thinks else ()),
+            f"begun replies: {'not tested' if self.prefill is None else self.prefill or 'not continued'}",
             f"system text: {'a system turn' if self.system_turn else 'before the prompt'}",
-            f"labels that are not listed: {f'asked for by {self.forced}' if self.forced else 'bounded'}",
+            f"labels that are not listed: {self._unlisted()}",
             f"sampling: {self._sampling()}",
-            f"seeds: replies {'came again, asked one at a time' if self.repeats_seeds else 'do not come again'}",
+            f"seeds: {SEEDS[self.repeats_seeds]}",
         ]
+
+    def _unlisted(self) -> str:
+        if self.forced:
+            return f"asked for by {self.forced}"
+        return "bounded" if self.listed else "not tested"
 
     def _probabilities(self) -> str:
         if not self.listed:
-            return "none, so there are no exact probabilities"
+            return f"none{' of its answers' if self.thinks else ''}, so there are no exact probabilities"
         how = "one at a time" if self.exact_in_flight == 1 else f"{self.exact_in_flight} at a time"
         cache = ", without prompt cache" if self.cache_off else ""
         if self.spread is None:
@@ -80,6 +102,5 @@ class Capabilities:
         return f"of {self.listed:,} tokens; {how}{cache}, they {found}"
 
     def _sampling(self) -> str:
-        words = {True: "replies differ as they should", False: "replies are all the same at temperature 1"}
         note = f"; refused: {', '.join(self.refused)}" if self.refused else ""
-        return words.get(self.samples, "not tested") + note if self.samples is not None else f"not known{note}"
+        return f"{SAMPLING[self.samples]}{note}"

@@ -10,12 +10,16 @@ from http import HTTPStatus
 from textwrap import shorten
 from typing import Any
 
+from dilemmas.agents.models.reading.thoughts import MORE_ROOM
+
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 """Status codes after which the same request may succeed."""
 FINAL = {401: "the key is missing or wrong", 402: "the account has no credit", 403: "the key has no access"}
 """Status codes after which no request will succeed."""
 LONGEST_WAIT = 600.0
 """Seconds that are waited at most because a server asks for it."""
+KINDS = {list: "a list", str: "a text", type(None): "null", bool: "true or false"}
+"""What an answer in JSON may be instead of an object, in words."""
 UNIX_TIME = 1e9
 """Seconds to wait from which a number must be a point in time."""
 TOO_LONG = re.compile(
@@ -23,6 +27,8 @@ TOO_LONG = re.compile(
     r"|(?:input|prompt).{0,40}too long|longer than the (?:model|maximum)",
     re.IGNORECASE,
 )
+CUT_SHORT = re.compile(r"could not finish the message|output limit was reached", re.IGNORECASE)
+"""What OpenAI says instead of a reply that was cut within hidden thoughts."""
 DURATION = r"(?:(\d+) ?h\w* ?)?(?:(\d+) ?m(?:in\w*)?(?![a-z]) ?)?(?:(\d+(?:\.\d+)?) ?(ms|milli|s|sec))?"
 IN_WORDS = re.compile(
     rf"(?:try again|retry.?delay|retry|wait|again)\W{{0,4}}(?:in|after|for)?\W{{0,4}}{DURATION}", re.I
@@ -60,6 +66,7 @@ class ServerFault(Exception):
         wait: float | None = None,
         complaint: Complaint | None = None,
         status: int = 0,
+        elsewhere: bool = False,
     ) -> None:
         """
         Parameters
@@ -76,9 +83,11 @@ class ServerFault(Exception):
             What the server says.
         status
             Status code of a refusal; 0 if no complete answer came, or one with status 200.
+        elsewhere
+            Whether the URL may be wrong: nobody answered, or something that is no model server.
         """
         super().__init__(cause)
-        self.status = status
+        self.status, self.elsewhere = status, elsewhere
         self.cause, self.passing, self.final, self.wait = cause, passing, final, wait
         self.complaint = complaint or Complaint()
 
@@ -88,8 +97,16 @@ class ServerFault(Exception):
         return bool(TOO_LONG.search(f"{self.complaint.code} {self.complaint.message}")) and not self.passing
 
 
-def read_body(status: int, headers: Mapping[str, str], body: bytes, now: float, choices: bool = True) -> dict[str, Any]:
-    """The answer in the body of an HTTP response.
+class UnfinishedThoughts(ServerFault):
+    """A reply that was cut within the model's thoughts, before an answer."""
+
+    def __init__(self, how: str, status: int = 0) -> None:
+        """`how`: what the server says about the end of the reply."""
+        super().__init__(f"the reply was cut within the model's thoughts ({how}); {MORE_ROOM}", status=status)
+
+
+def read_body(status: int, headers: Mapping[str, str], body: bytes, now: float, choices: bool = True) -> Any:
+    """The answer in the body of an HTTP response: an object, or any JSON where no replies are needed.
 
     Parameters
     ----------
@@ -98,7 +115,7 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, now: float, 
     now
         Unix time, for waits that are given as a date.
     choices
-        Whether an answer must have replies of a model.
+        Whether an answer must be an object with replies of a model.
 
     Raises
     ------
@@ -106,23 +123,39 @@ def read_body(status: int, headers: Mapping[str, str], body: bytes, now: float, 
         If it is none: an error, also with status 200, a page, something cut off, or no choices.
     """
     try:
-        data = json.loads(body)
+        data, is_json = json.loads(body), True
     except (ValueError, RecursionError):
-        data = None
+        data, is_json = None, False
     complaint = _complaint(data)
-    if status == HTTPStatus.OK and isinstance(data, dict) and complaint is None:
-        if not choices or (isinstance(data.get("choices"), list) and data["choices"]):
-            return data
+    if status != HTTPStatus.OK:
+        raise _refusal(status, headers, complaint or Complaint(body_start(body)), now)
+    if complaint is not None:
+        raise ServerFault(f"error in an answer with status 200: {complaint.message}", passing=True, complaint=complaint)
+    if not is_json:
+        raise _no_json(body)
+    if not choices:
+        return data
+    if not isinstance(data, dict):
+        kind = KINDS.get(type(data), "a number")
+        raise ServerFault(f"the answer is {kind} instead of an object: '{body_start(body)}'", passing=True)
+    if not (isinstance(data.get("choices"), list) and data["choices"]):
         raise ServerFault("the answer has no choices", passing=True)
-    if status == HTTPStatus.OK and complaint is None:
-        raise ServerFault(f"the answer is not JSON: '{body_start(body)}'", passing=True)
-    said = complaint or Complaint(body_start(body))
-    if status == HTTPStatus.OK:
-        raise ServerFault(f"error in an answer with status 200: {said.message}", passing=True, complaint=said)
-    raise _refusal(status, headers, said, now)
+    return data
+
+
+def _no_json(body: bytes) -> ServerFault:
+    """The fault of an answer that is something else than JSON."""
+    start, shown = body.lstrip()[:9].lower(), f"'{body_start(body)}'"
+    if start.startswith((b"data:", b"event:")):
+        return ServerFault(f"the answer is an event stream, which was not asked for: {shown}", passing=True)
+    if start.startswith(b"<"):
+        return ServerFault(f"the answer is a page, not JSON: {shown}", passing=True, elsewhere=True)
+    return ServerFault(f"the answer is not JSON: {shown}", passing=True)
 
 
 def _refusal(status: int, headers: Mapping[str, str], said: Complaint, now: float) -> ServerFault:
+    if status == HTTPStatus.BAD_REQUEST and CUT_SHORT.search(said.message):
+        return UnfinishedThoughts(said.message.rstrip("."), status)
     if 300 <= status < 400:
         return ServerFault(
             f"the server redirects to {headers.get('location', '?')}; give that URL", final=True, status=status

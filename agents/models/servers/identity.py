@@ -76,13 +76,13 @@ async def _listed(client: ServerClient) -> list[dict[str, Any]]:
         if fault.status in (0, *FINAL):
             raise unusable(client, fault) from None
         return []
-    entries = data.get("data") if isinstance(data, dict) else None
+    entries = data.get("data") if isinstance(data, dict) else data  # Together has the list alone
     return [one for one in entries if isinstance(one, dict) and "id" in one] if isinstance(entries, list) else []
 
 
 def unusable(client: ServerClient, fault: ServerFault) -> ModelError:
     """The error for a server that cannot be used, with what to do."""
-    remedy = "; is the server running, and is the URL right?" if not (fault.status or fault.final) else ""
+    remedy = "; is the server running, and is the URL right?" if fault.elsewhere else ""
     if fault.status in FINAL:
         remedy = f"; the key is read from the environment variable {client.settings.key_variable}"
     if fault.status == HTTPStatus.NOT_FOUND:

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError
-from dilemmas.agents.models.servers.answers import Listing, first_listings, prompt_tokens
+from dilemmas.agents.models.servers.answers import (
+    Listing,
+    ServedReply,
+    count_replies,
+    first_listings,
+    prompt_tokens,
+)
 from dilemmas.agents.models.servers.asking import FORCES, PREFILLS, Asker
 from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
-from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.faults import ServerFault, UnfinishedThoughts
 from dilemmas.agents.models.servers.identity import ServedIdentity, identify, short_name, unusable
 
 QUESTIONS = (
@@ -28,6 +34,8 @@ SHARES_BATCHES = {"llama.cpp": 0.05}
 SmolLM2, 8 in flight): they are asked for them one at a time, or else not called exact whatever is measured."""
 SAMPLES = 6
 """Replies from which it is read whether the model samples."""
+SHORT, LONG = 4, 512
+"""Maximum length of these replies, in tokens: of an answer, and of one after thoughts."""
 UNLIKELY = 1e-3
 """Probability below which equal replies mean that the model does not sample."""
 ALIKE = 0.05
@@ -49,6 +57,15 @@ class _First:
     tokens: int
     """Tokens of the prompt; 0 if it does not report them."""
     listings: tuple[Listing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sampled:
+    """What sampled replies show: fields of `Capabilities`."""
+
+    thinks: bool
+    samples: bool | None = None
+    repeats_seeds: bool | None = None
 
 
 async def probe(client: ServerClient) -> tuple[Asker, Capabilities]:
@@ -79,10 +96,15 @@ async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
     alone = client.settings.exact_in_flight or (1 if found.engine in SHARES_BATCHES else client.settings.in_flight)
     asker.letters_per_token = await _letters_per_token(asker, first)
     asker.system_turn = asker.chat and await _takes_system(asker, first)
-    samples, repeats = await _sampling(asker, listed > 0)
+    sampled, prefill, force, spread = await _sampling(asker, listed > 0), None, None, None
+    if sampled.thinks:
+        listed = client.dialect.most_listed = 0
+    else:
+        asker.least_tokens = 0
     if listed:
-        asker.prefill = await _prefill(asker)
-        asker.force = await _force(asker)
+        prefill, force, spread = await _prefill(asker), await _force(asker), await _spread(asker, alone)
+    replies = await _several(asker)
+    asker.prefill, asker.force, asker.least_tokens = prefill or "", force or "", 0
     return asker, Capabilities(
         engine=found.title,
         model=_told_name(found, first),
@@ -91,13 +113,14 @@ async def _probe(client: ServerClient) -> tuple[Asker, Capabilities]:
         listed=listed,
         in_flight=client.settings.in_flight,
         exact_in_flight=alone,
-        spread=await _spread(asker, alone) if listed else None,
-        prefill=asker.prefill if asker.chat else "the text goes on",
+        spread=spread,
+        thinks=sampled.thinks,
+        prefill=prefill if asker.chat else "the text goes on",
         system_turn=asker.system_turn,
-        forced=asker.force,
-        replies=await _several(asker),
-        repeats_seeds=repeats,
-        samples=samples,
+        forced=force,
+        replies=replies,
+        repeats_seeds=sampled.repeats_seeds,
+        samples=sampled.samples,
         length_field=client.dialect.length_field,
         refused=tuple(sorted(client.dialect.refused)),
         cache_off=found.engine == "llama.cpp" and "cache_prompt" not in client.dialect.refused,
@@ -117,13 +140,23 @@ async def _first_answer(asker: Asker) -> _First:
     for endpoint in ("chat", "completions") if wanted == "auto" else (wanted,):
         asker.chat = endpoint == "chat"
         try:
-            return await asker.ask(QUESTIONS[1], 2, _read_first, listed=20)
+            return await _first_question(asker)
         except ServerFault as fault:
             faults.append(fault)
             if fault.passing or fault.status not in (400, 404, 405, 422, 501):
                 break
             client.stopped_by = None
     raise unusable(client, faults[0])
+
+
+async def _first_question(asker: Asker) -> _First:
+    """Ask it; if no short reply is given, every reply has room for thoughts from now on."""
+    listed = LADDER[3] if asker.client.settings.scores else 0
+    try:
+        return await asker.ask(QUESTIONS[1], 2, _read_first, listed=listed)
+    except UnfinishedThoughts:
+        asker.least_tokens = LONG
+        return await asker.ask(QUESTIONS[1], 2, _read_first, listed=listed)
 
 
 def _read_first(data: Mapping[str, Any]) -> _First:
@@ -168,36 +201,52 @@ async def _takes_system(asker: Asker, first: _First) -> bool:
 async def _several(asker: Asker) -> int:
     """How many replies one request gives, of two asked for."""
     try:
-        return min(2, len(await asker.replies(QUESTIONS[0], "", 1, 1.0, 1, count=2)))
+        return min(2, await asker.ask(QUESTIONS[0], 1, count_replies, temperature=1.0, seed=1, count=2))
     except ServerFault:
         return 1
 
 
-async def _sampling(asker: Asker, lists: bool) -> tuple[bool | None, bool]:
-    """Whether replies at temperature 1 differ as they should, and whether all of them come again with their seeds."""
+async def _sampling(asker: Asker, lists: bool) -> _Sampled:
+    """Whether the model thinks first, whether replies at temperature 1 differ as they should, and whether all of them
+    come again with their seeds. Replies that are cut within thoughts are asked for again, with room for these."""
 
-    async def replies() -> list[str]:
-        asked = [await asker.replies(QUESTIONS[0], "", 4, 1.0, seed) for seed in range(SAMPLES)]
-        return ["".join(one.text for one in found) for found in asked]
+    async def replies() -> list[ServedReply]:
+        found = [(await asker.replies(QUESTIONS[0], "", SHORT, 1.0, seed))[0] for seed in range(SAMPLES)]
+        if lost := next((one.fault for one in found if one.fault and not _cut(one)), None):
+            raise lost
+        return found
 
-    texts = await replies()
-    if len(set(texts)) > 1:
-        return True, texts == await replies()
-    if not lists:
-        return False, False
-    found = await asker.listing(QUESTIONS[0], "", LADDER[3])
-    return (False if math.exp(found.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None), False
+    found = await replies()
+    thinks = asker.least_tokens > 0 or 2 * sum(_cut(one) or bool(one.thoughts) for one in found) > SAMPLES
+    if any(map(_cut, found)):
+        asker.least_tokens = LONG
+        found = await replies()
+    if any(map(_cut, found)):  # thoughts that are longer still
+        return _Sampled(thinks)
+    if len(set(found)) > 1:
+        return _Sampled(thinks, True, found == await replies())
+    if thinks or not lists:
+        return _Sampled(thinks, None if thinks else False)
+    listing = await asker.listing(QUESTIONS[0], "", LADDER[3])
+    return _Sampled(thinks, False if math.exp(listing.chosen[1] * (SAMPLES - 1)) < UNLIKELY else None)
 
 
-async def _prefill(asker: Asker) -> str:
-    """How the chat endpoint continues a begun reply, proved by its probabilities; empty if it does not."""
+def _cut(one: ServedReply) -> bool:
+    return isinstance(one.fault, UnfinishedThoughts)
+
+
+async def _prefill(asker: Asker) -> str | None:
+    """How the chat endpoint continues a begun reply, proved by its probabilities; empty if it does not, and None if no
+    question could show it."""
     if not asker.chat:
-        return ""
+        return None
+    tested = False
     for question in QUESTIONS:
         whole = await asker.ask(question, 2, first_listings, listed=LADDER[3])
         begun = whole[0].chosen[0] if len(whole) == 2 else ""
         if not begun.strip():
             continue
+        tested = True
         for name in PREFILLS:
             asker.prefill = name
             try:
@@ -206,11 +255,12 @@ async def _prefill(asker: Asker) -> str:
                 continue
             if _distance(found, whole[1]) <= ALIKE:
                 return name
-    return ""
+    return "" if tested else None
 
 
-async def _force(asker: Asker) -> str:
-    """How a text is forced; empty unless an improbable one is written with its log-probability of the list."""
+async def _force(asker: Asker) -> str | None:
+    """How a text is forced; empty unless an improbable one is written with its log-probability of the list, and None if
+    the lists have no improbable one."""
     for question in QUESTIONS:
         listing = await asker.listing(question, "", LADDER[3])
         words = [(token, value) for token, value in listing.tokens if token.isascii() and token.isalpha()]
@@ -218,7 +268,7 @@ async def _force(asker: Asker) -> str:
         if improbable:
             break
     else:
-        return ""
+        return None
     token, value = improbable[-1]
     for name in FORCES:
         asker.force = name
@@ -254,10 +304,11 @@ def _distance(one: Listing, other: Listing) -> float:
 
 
 def require_probabilities(client: ServerClient, found: Capabilities) -> None:
-    """`ModelError` for a server that gives no log-probabilities."""
+    """`ModelError` for a server that gives no log-probabilities, or those of thoughts."""
     if not found.listed:
+        why = "the model thinks before it answers" if found.thinks else "the server gives no log-probabilities"
         raise ModelError(
-            f"{client.address}: the server gives no log-probabilities ({found.engine}), so there are no exact"
+            f"{client.address}: {why} ({found.engine}), so there are no exact"
             " probabilities of the labels; use a server that gives them, or have its replies sampled, as `dilemmas ask`"
             " without --exact and `dilemmas tournament run` do, and LanguageModelAgent in Python with ask='sampled'"
         )

@@ -7,18 +7,20 @@ model.respond([Request("Which do you choose, C or D?", labels=("C", "D"))])[0].l
 
 import hashlib
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
+from dilemmas.agents.models.reading.thoughts import MORE_ROOM
 from dilemmas.agents.models.servers.answers import Listing, prompt_tokens
 from dilemmas.agents.models.servers.asking import Asker
 from dilemmas.agents.models.servers.budget import Usage
 from dilemmas.agents.models.servers.capabilities import Capabilities
 from dilemmas.agents.models.servers.client import FIRST_WAIT, ServerClient, map_in_flight
 from dilemmas.agents.models.servers.dialect import LADDER
-from dilemmas.agents.models.servers.faults import ServerFault
+from dilemmas.agents.models.servers.faults import ServerFault, UnfinishedThoughts
 from dilemmas.agents.models.servers.identity import unusable
 from dilemmas.agents.models.servers.labels import LabelWeights, force_labels, weigh_labels
 from dilemmas.agents.models.servers.probing import probe, require_probabilities
@@ -128,6 +130,8 @@ class ServerBackend:
         client, asker = self._connect().client, self._connect().asker
         try:
             return client.run(asker.ask(asked.prompt, 1, prompt_tokens, begun=asked.begun, system=asked.system))
+        except UnfinishedThoughts:
+            return 0
         except ServerFault as fault:
             raise unusable(client, fault) from None
 
@@ -175,6 +179,12 @@ class ServerBackend:
             client = ServerClient(self._address, self._settings, self._first_wait)
             logging.getLogger(__name__).warning("asking %s what it can do", self._address)
             asker, found = client.run(probe(client))
+            if found.thinks:
+                warnings.warn(
+                    f"{self._address} thinks before it answers, so its replies are sampled and read, and are cut within"
+                    f" its thoughts where they are short: {MORE_ROOM}",
+                    stacklevel=3,
+                )
             self._connected = _Connected(client, asker, found)
         return self._connected
 
@@ -249,7 +259,9 @@ class _Connected:
         except ServerFault as fault:
             return dict.fromkeys(group, self._fault(fault, first.prompt))
         found = {
-            number: Response(text=one.text, stopped=one.stopped, thoughts=one.thoughts)
+            number: self._fault(one.fault, first.prompt)
+            if one.fault
+            else Response(text=one.text, stopped=one.stopped, thoughts=one.thoughts)
             for number, one in zip(group, replies, strict=False)  # there may be more, or fewer
         }
         for number in group[len(replies) :]:

@@ -86,12 +86,12 @@ class Transport:
                 return answer.status, answer.headers, await self._read(answer)
         except TimeoutError:
             seconds = f"{self._settings.timeout:g} s"
-            raise ServerFault(f"no answer within {seconds} (timeout)", passing=True) from None
+            raise ServerFault(f"no answer within {seconds} (timeout)", passing=True, elsewhere=True) from None
         except aiohttp.ClientConnectorError as error:
-            raise ServerFault(f"no connection: {error.strerror or error}", passing=True) from None
+            raise ServerFault(f"no connection: {error.strerror or error}", passing=True, elsewhere=True) from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             cause = self.hide(f"{type(error).__name__}: {error}")
-            raise ServerFault(f"the connection failed: {cause}", passing=True) from None
+            raise ServerFault(f"the connection failed: {cause}", passing=True, elsewhere=True) from None
 
     def hide(self, text: str) -> str:
         """The text without the key."""

@@ -15,7 +15,7 @@ from dilemmas.agents.models.comprehension import (
     understanding,
 )
 from dilemmas.envs.validation import Count
-from dilemmas.experiments.reporting.format import Results, with_span, words
+from dilemmas.experiments.reporting.format import NONE, Results, with_span, words
 from dilemmas.experiments.reporting.page import Section, Table
 from dilemmas.experiments.reporting.uncertainty.intervals import ShareInterval, wilson
 from dilemmas.experiments.study.answers import ROLES, Role
@@ -41,13 +41,16 @@ class Comprehension:
     asked: Annotated[int, Ge(1)]
     """Number of questions, at least 1."""
     chance: Annotated[float, Ge(0)]
-    """Expected number of correct answers if each is guessed among the possible answers."""
+    """Expected number of correct answers if each known one is guessed among the possible answers."""
     interval: ShareInterval
-    """95% interval of the share of correct answers."""
+    """95% interval of the share of correct answers among the known ones; from 0 to 1 if none is known."""
+    unknown: Count
+    """Number of questions whose answer is not known, because a server lists too few log-probabilities."""
 
     def __post_init__(self) -> None:
-        if self.right > self.asked:
-            raise ValueError(f"right: needs a number of at most asked, {self.asked}; got {self.right}")
+        known = self.asked - self.unknown
+        if self.right > known:
+            raise ValueError(f"right: needs a number of at most asked without unknown, {known}; got {self.right}")
 
 
 def ask_questions_of_fact(recipe: Recipe, backend: Backend) -> list[ComprehensionScore]:
@@ -68,7 +71,15 @@ def _cases(recipe: Recipe) -> list[ComprehensionCase]:
 def _measure(data: StudyData) -> list[Comprehension]:
     """Correct answers by model and kind of question."""
     return [
-        Comprehension(role, score.kind, score.right, score.asked, score.chance, wilson(score.right, score.asked))
+        Comprehension(
+            role,
+            score.kind,
+            score.right,
+            score.asked,
+            score.chance,
+            wilson(score.right, score.known) if score.known else (0.0, 1.0),
+            score.unknown,
+        )
         for role in ROLES
         if not isinstance(model := data.backends.get(role), AgentTeacher | None)
         for score in ask_questions_of_fact(data.recipe, model)
@@ -77,14 +88,23 @@ def _measure(data: StudyData) -> list[Comprehension]:
 
 def comprehension_table(rows: Sequence[Results]) -> Table:
     """Share of correct answers, one column per model."""
-    columns, cells = pivot(rows, {"kind": words}, lambda row: with_span(row["right"] / row["asked"], row["interval"]))
+    known = sum(_known(row) for row in rows)
+    columns, cells = pivot(rows, {"kind": words}, _share_right)
     return Table(
         "Questions of fact answered correctly",
         ("about", *columns),
         cells,
         note="The choices of a model that misreads the payoffs are not informative (after Fontana, Pierri & Aiello "
-        f"2024). In brackets: 95% Wilson intervals; {sum(row['asked'] for row in rows):,} answers in total.",
+        f"2024). In brackets: 95% Wilson intervals; {known:,} answers in total.",
     )
+
+
+def _known(row: Results) -> int:
+    return int(row["asked"] - row["unknown"])
+
+
+def _share_right(row: Results) -> str:
+    return with_span(row["right"] / known, row["interval"]) if (known := _known(row)) else NONE
 
 
 def _sections(results: Results) -> Iterator[Section]:
@@ -98,21 +118,26 @@ def _terminal(results: Results) -> list[Section]:
 def _warnings(results: Results) -> Iterator[str]:
     for role in ROLES:
         rows = [row for row in results["comprehension"] if row["model"] == role]
-        scores = [ComprehensionScore(row["kind"], row["asked"], row["right"], row["chance"]) for row in rows]
-        if text := misunderstood(scores):
-            yield f"The {role} model {text}"
+        scores = [
+            ComprehensionScore(row["kind"], row["asked"], row["right"], row["chance"], row["unknown"]) for row in rows
+        ]
+        yield from (f"The {role} model {text}" for text in misunderstood(scores))
 
 
-def misunderstood(scores: Sequence[ComprehensionScore]) -> str:
-    """The predicate of a warning about a model that understands too little of the games; empty if it does."""
+def misunderstood(scores: Sequence[ComprehensionScore]) -> Iterator[str]:
+    """The predicates of warnings: about answers that are not known, and about too little understanding of the games."""
+    asked, known, right = (sum(getattr(one, key) for one in scores) for key in ("asked", "known", "right"))
+    if known < asked:
+        yield (
+            f"has no known answer to {asked - known} of {asked} questions about the rules and payoffs, because its"
+            " server lists too few log-probabilities; they count neither as right nor as wrong."
+        )
     found = understanding(scores)
-    if found is None or found >= UNDERSTOOD:
-        return ""
-    asked, right = (sum(getattr(one, key) for one in scores) for key in ("asked", "right"))
-    return (
-        f"answers {right} of {asked} questions about the rules and payoffs correctly, {found:.0%} beyond chance (at"
-        f" least {UNDERSTOOD:.0%} are needed): its choices may not be about the game."
-    )
+    if found is not None and found < UNDERSTOOD:
+        yield (
+            f"answers {right} of {known} questions about the rules and payoffs correctly, {found:.0%} beyond chance (at"
+            f" least {UNDERSTOOD:.0%} are needed): its choices may not be about the game."
+        )
 
 
 def _faults(results: Results, recipe: Recipe) -> Iterator[str]:

@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-untyped-def"
 
 import math
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,25 @@ def test_thoughts_that_a_model_writes_by_itself_are_no_part_of_its_reply(copy: P
         written = tokenizer("<think>We gain.</think>D", add_special_tokens=False)["input_ids"]
         (read,) = {model._read(written, thinks=False)}
         assert (read.thoughts, read.text) == ("We gain.", "D")
+
+
+def test_replies_that_are_cut_within_thoughts_are_told(copy: Path) -> None:
+    """Nothing is told of replies that end, nor of what is asked for as a thought."""
+    model = opened(copy, SWITCHED)
+    tokenizer = model.chat.tokenizer
+    written = tokenizer("<think>We gain.</think>D", add_special_tokens=False)["input_ids"]
+    short = len(tokenizer("<think>We", add_special_tokens=False)["input_ids"])
+    asked = Request(SHORT, (), short, 0.0)
+    scripted = replace(model, model=Scripted(model.model, written, len(model.chat.prompt(SHORT))))
+    with pytest.warns(UserWarning, match=r"replies were cut within its thoughts; .*--template reason"):
+        scripted.respond([asked])
+    thinking = replace(model, model=Scripted(model.model, written, len(model.chat.prompt(SHORT, thinks=True))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scripted.respond([replace(asked, max_tokens=len(written) + 1)])[0].text == "D"
+        assert not thinking.respond([replace(asked, thinks=True)])[0].stopped
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<think>", "</think>"]})
+    assert model._only_thought(tokenizer("<think>We", add_special_tokens=False)["input_ids"])
 
 
 class Scripted:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from dilemmas.agents.models.backend import FakeBackend, Request, Response
-from dilemmas.agents.models.comprehension import comprehension_scores
+from dilemmas.agents.models.comprehension import comprehension_scores, understanding
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.games.matrix_games import DEFAULTS, MatrixGame
@@ -59,6 +59,43 @@ def test_counterbalanced_each_question_is_asked_in_all_four_presentations() -> N
 def test_a_model_with_equal_probabilities_answers_nothing_correctly() -> None:
     model = FakeBackend(lambda request: Response((-1.0,) * len(request.labels)))
     assert all(score.right == 0 < score.asked for score in comprehension_scores(model, STUDY, [(DILEMMA, FRIENDS, ())]))
+
+
+@pytest.mark.parametrize(("margin", "open_ones"), [(0.05, 0.0), (0.15, 0.0), (0.35, 1.0)])
+def test_an_answer_that_bounds_leave_open_is_not_known(margin: float, open_ones: float) -> None:
+    """The right answer leads by .4 to .64, so its lead is certain within .15 and open within .35."""
+
+    def bounded(request: Request) -> Response:
+        found = knows(DILEMMA, ()).answer(request)
+        least = [0.7 if value == max(found.logprobs) else 0.3 / (len(found.logprobs) - 1) for value in found.logprobs]
+        return Response(tuple(map(math.log, least)), margin=margin)
+
+    for score in comprehension_scores(FakeBackend(bounded), STUDY, [(DILEMMA, FRIENDS, ())]):
+        assert score.unknown == open_ones * score.asked
+        assert score.right == score.known == score.asked - score.unknown
+
+
+def test_what_is_not_known_counts_neither_as_right_nor_as_wrong() -> None:
+    def some(request: Request) -> Response:
+        if request.prompt.endswith("what do you get?"):
+            return Response((-math.inf,) * len(request.labels), margin=1.0)  # no label is listed
+        return knows(DILEMMA, ()).answer(request)
+
+    scores = comprehension_scores(FakeBackend(some), STUDY, [(DILEMMA, FRIENDS, ())])
+    assert 0 < sum(score.unknown for score in scores) < sum(score.asked for score in scores)
+    assert understanding(scores) == pytest.approx(1.0)
+    assert all(score.chance == 0 for score in scores if not score.known)
+    nothing = comprehension_scores(
+        FakeBackend(lambda asked: Response((-math.inf,) * len(asked.labels), margin=1.0)),
+        STUDY,
+        [(DILEMMA, FRIENDS, ())],
+    )
+    assert understanding(nothing) is None
+
+
+def test_a_question_without_an_answer_is_an_error_and_not_unknown() -> None:
+    with pytest.raises(InputError, match="no connection"):
+        comprehension_scores(FakeBackend(lambda _: Response(failed="no connection")), STUDY, [(DILEMMA, FRIENDS, ())])
 
 
 def test_games_without_questions_of_fact_are_refused_by_name() -> None:

@@ -39,14 +39,20 @@ class StubServer:
     """The server; a context manager."""
 
     def __init__(
-        self, answer: Answer, models: Sequence[Mapping[str, Any]] = ({"id": "stub", "owned_by": "tests"},), **pages: Any
+        self,
+        answer: Answer,
+        models: Sequence[Mapping[str, Any]] = ({"id": "stub", "owned_by": "tests"},),
+        bare: bool = False,
+        **pages: Any,
     ) -> None:
-        """`pages`: answers to GET by the last part of the path; 404 for others."""
+        """`bare`: whether the list of models is no part of an object; `pages`: answers to GET by the last part of the
+        path, 404 for others."""
         self.answer, self.requests, self.headers, self.paths = answer, [], [], []
         self.busiest = self._busy = 0
         self._stopped = False
         self._lock = Lock()
-        stub, found = self, {"models": {"object": "list", "data": list(models)}, **pages}
+        stub, listed = self, list(models)
+        found = {"models": listed if bare else {"object": "list", "data": listed}, **pages}
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"

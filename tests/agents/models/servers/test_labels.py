@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dilemmas.agents.models.servers.answers import Listing, first_listings
+from dilemmas.agents.models.servers.faults import ServerFault
 from dilemmas.agents.models.servers.labels import LabelWeights, force_labels, weigh_labels
 
 VOCABULARY = ("C", " C", "o", "op", "D", " D", "e", "fect", "1", "0", "x", " ")
@@ -115,6 +116,61 @@ def test_the_truth_is_within_the_bounds_and_the_margin(seed: int, count: int, co
     if middles.sum() and sum(truth):
         off = np.abs(middles / middles.sum() - np.array(truth) / sum(truth)).max()
         assert off <= weights.margin() + 1e-4
+
+
+def listed(*tokens: tuple[str, float], chosen: tuple[str, float] | None = None) -> Listing:
+    """The first list of an answer of the chat endpoint."""
+    top = [{"token": token, "logprob": value} for token, value in tokens]
+    first = dict(zip(("token", "logprob"), chosen or tokens[0], strict=True))
+    return first_listings({"choices": [{"logprobs": {"content": [{**first, "top_logprobs": top}]}}]})[0]
+
+
+A, B = ("C", math.log(0.5)), ("D", math.log(0.06))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "chosen", "why"),
+    [
+        ((A, ("D", math.log(0.4)), ("x", math.log(0.2))), None, "sum to 1.10"),
+        ((A, ("D", math.log(0.4))), ("x", math.log(0.3)), "sum to 1.20"),
+        ((A, ("D", math.log(0.4)), A, ("D", math.log(0.4))), None, "listed twice"),
+        ((B, B), None, "listed twice"),
+    ],
+)
+def test_a_list_that_contradicts_itself_is_a_fault(
+    tokens: tuple[tuple[str, float], ...], chosen: tuple[str, float] | None, why: str
+) -> None:
+    with pytest.raises(ServerFault, match=f"impossible log-probabilities: .*{why}.*scores=false") as caught:
+        listed(*tokens, chosen=chosen)
+    assert not caught.value.passing
+
+
+def test_different_tokens_may_have_the_same_text() -> None:
+    """As with vLLM, which dropped the space before SentencePiece's tokens (github.com/vllm-project/vllm/pull/48674)."""
+    found = listed(("C", math.log(0.3)), ("C", math.log(0.2)), B)
+    weights = asyncio.run(weigh_labels(found, ("C", "D"), None, 0.0))  # type: ignore[arg-type]
+    assert weights.least == pytest.approx([0.5, 0.06])
+
+
+def test_a_list_whose_values_were_rounded_is_none_that_contradicts_itself() -> None:
+    assert listed(("C", -0.22), ("D", -1.6)).rest == 0  # they sum to 1.004
+
+
+@pytest.mark.parametrize("unknown", [-9999.0, -100.0, -3.4e38, -math.inf, math.nan])
+def test_a_number_that_stands_for_nothing_known_is_no_probability(unknown: float) -> None:
+    """A label with it has at most what is left, and no more than the last token that is known."""
+    found = listed(A, B, ("x", unknown))
+    assert found.unlisted == pytest.approx(0.06)
+    weights = asyncio.run(weigh_labels(listed(A, ("D", unknown)), ("C", "D"), None, 0.0))  # type: ignore[arg-type]
+    assert weights.least == pytest.approx([0.5, 0.0])
+    assert weights.more[1] == pytest.approx(0.5)
+    assert weights.margin() > 0.2
+
+
+def test_lists_end_before_a_place_that_is_not_known() -> None:
+    """What follows it is no list of the first token."""
+    content = [{"token": "\u00e2", "logprob": None}, {"token": "C", "logprob": -0.1}]
+    assert first_listings({"choices": [{"logprobs": {"content": content}}]}) == ()
 
 
 def test_lists_in_both_forms_and_without_values() -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Timer
 
@@ -96,6 +97,46 @@ def test_a_server_that_is_down(serve: Serve) -> None:
     with pytest.raises(ModelError, match=r"no connection.*is the server running"):
         ServerBackend("openai:m@http://127.0.0.1:9/v1").loaded()
     assert time.monotonic() - start < 2
+
+
+HINT = "is the server running, and is the URL right?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause", "hint"),
+    [
+        (lambda payload: chat(payload, "", finish_reason="content_filter"), "content_filter", False),
+        (
+            lambda payload: chat(payload, None, finish_reason="tool_calls"),
+            r"no text \(finish_reason 'tool_calls'\)",
+            False,
+        ),
+        (lambda payload: chat(payload, message={"content": 5}), "5 instead of a text", False),
+        (lambda payload: {"error": {"message": "upstream failed"}}, "status 200: upstream failed", False),
+        (lambda payload: {"choices": []}, "no choices", False),
+        (lambda payload: Raw(b'[{"id": "x"}]'), "a list instead of an object", False),
+        (lambda payload: Raw(b"null"), "null instead of an object", False),
+        (lambda payload: Raw(b'data: {"choices": []}\n\n'), "an event stream", False),
+        (lambda payload: Raw(b'{"choi'), "not JSON", False),
+        (lambda payload: failing(500), "500", False),
+        (lambda payload: Raw(b" <!DOCTYPE html><p>Log in"), "a page, not JSON", True),
+        (lambda payload: Raw(closes=True), "connection failed", True),
+        (lambda payload: Raw(b'{"choi', missing=50), "connection failed", True),
+    ],
+)
+def test_the_url_is_doubted_where_no_model_server_answered(
+    serve: Serve, answer: Callable[[Payload], Payload | Raw], cause: str, hint: bool
+) -> None:
+    with pytest.raises(ModelError, match=cause) as caught:
+        opened(serve(answer), retries=0).loaded()
+    assert (HINT in str(caught.value)) == hint
+
+
+def test_a_list_of_models_without_an_envelope(serve: Serve) -> None:
+    """As Together gives it; another name is refused as ever."""
+    assert opened(serve(whole, bare=True)).capabilities.listed == 5
+    with pytest.raises(ModelError, match="has no model 'stub'"):
+        opened(serve(whole, models=[{"id": "llama"}], bare=True)).loaded()
 
 
 def test_a_server_that_does_not_answer_is_named_while_it_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,27 @@ def test_replies_that_are_alike_by_chance_do_not_prove_that_seeds_are_minded(ser
     assert opened(server).capabilities.repeats_seeds == (minds == "seed")
 
 
+@pytest.mark.parametrize("gives", ["nothing", "nothing asked", "one place", "two places"])
+def test_what_was_not_tested_is_not_stated(serve: Serve, gives: str) -> None:
+    """Begun replies are proved by log-probabilities of a second place, labels to be written by those of a first one."""
+
+    def answer(payload: Payload) -> Payload:
+        found = chat(payload, "C", None if gives == "nothing" else SHARES)
+        if gives == "two places" and payload.get("logprobs") and payload["max_tokens"] > 1:
+            found["choices"][0]["logprobs"]["content"] += chat(payload, "D", {"D": 1.0})["choices"][0]["logprobs"][
+                "content"
+            ]
+        return found
+
+    server = serve(answer)
+    found = opened(server, scores=gives != "nothing asked").capabilities
+    tests = {"nothing": "not tested", "nothing asked": "not tested", "one place": "not tested"}
+    assert f"begun replies: {tests.get(gives, 'not continued')}" in found.lines()
+    untested = gives.startswith("nothing")
+    assert f"labels that are not listed: {'not tested' if untested else 'bounded'}" in found.lines()
+    assert any(sent.get("logprobs") for sent in server.requests) == (gives != "nothing asked")
+
+
 @pytest.mark.parametrize("lists", [None, {"content": None}, {"content": []}])
 def test_without_log_probabilities_there_are_replies_and_no_exact_answers(serve: Serve, lists: Any) -> None:
     model = opened(serve(lambda payload: chat(payload, "D, because", logprobs=lists)))
@@ -220,7 +241,7 @@ def test_what_is_a_reply(serve: Serve, message: Payload, reason: str, text: str,
         (lambda payload: {"choices": [{"error": {"message": "lost"}}]}, "lost"),
         (lambda payload: Raw(b"<html>Bad gateway</html>"), "not JSON"),
         (lambda payload: Raw(b'{"choices": [{"mess'), "not JSON"),
-        (lambda payload: Raw(b"[]"), "not JSON"),
+        (lambda payload: Raw(b"[]"), "a list instead of an object"),
         (lambda payload: Raw(b'{"choices":', missing=50), "connection failed"),
         (lambda payload: Raw(closes=True), "connection failed"),
         (lambda payload: Raw(delay=3.0), "timeout"),
@@ -308,6 +329,8 @@ def test_a_reasoning_is_continued_where_the_server_can_or_else_read_with_its_ans
         assert begun[-1] == "We gain.\n\nI choose"
     else:
         assert not model.continues
-        with pytest.warns(UserWarning, match="gives no log-probabilities, so its replies are sampled and read"):
+        with pytest.warns(
+            UserWarning, match="gives no log-probabilities of its answers, so its replies are sampled and read"
+        ):
             (found,) = consider(model, load_template("reason"), [question])
         assert (found.source, found.probabilities) == (Source.SAMPLED, (1.0, 0.0))

@@ -124,6 +124,58 @@ def test_answers_without_probabilities_have_standard_errors(run: Run, spec: str,
     assert "server of model: " in (folder / "log.txt").read_text(encoding="utf-8")
 
 
+def thinking(payload: Payload) -> Payload | Raw:
+    """A model that thinks unseen for 100 tokens, and then chooses."""
+    if payload["max_tokens"] < 100:
+        return chat(payload, "", finish_reason="length")
+    return chat(payload | {"n": 1}, f"I choose {random.Random(payload['seed']).choice('JF')}.")
+
+
+TEAMS = """base = "study"
+name = "teams"
+[scenarios]
+games = ["stag_hunt", "prisoners_dilemma"]
+contexts = ["team"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "more", "answered"),
+    [
+        (("--template", "reason"), "", True),
+        (("--template", "reason", "--server", "scores=false"), "", True),
+        (("--template", "vignette"), "", False),
+        (("--template", "vignette"), "[prompting]\nanswer_tokens = 120\n", True),
+    ],
+)
+def test_a_model_that_thinks_first_answers_where_it_has_room(
+    run: Run, words: tuple[str, ...], more: str, answered: bool
+) -> None:
+    Path("teams.toml").write_text(TEAMS + more, encoding="utf-8")
+    with StubServer(thinking) as server:
+        code, shown, said = run(
+            "ask", server.spec, *words, "--recipe", "teams.toml", "--observations", "4", "--json",
+            "--out", "run",
+        )  # fmt: skip
+    assert "thinks before it answers" in said
+    assert code == (0 if answered else 2), said
+    if answered:
+        (found,) = json.loads(shown).values()
+        assert found["within"]["unreadable"] == 0
+    else:
+        assert "the reply was cut within the model's thoughts (finish_reason 'length'); use a template" in said
+
+
+@pytest.mark.parametrize(("template", "answered"), [("reason", True), ("vignette", False)])
+def test_in_matches_a_cut_thought_is_a_fault_and_no_unreadable_reply(run: Run, template: str, answered: bool) -> None:
+    with StubServer(thinking) as server:
+        words = ("--agents", f"{server.spec},tft", "--no-self-play", "--template", template)
+        code, _, said = run("tournament", "run", *words, *MATCHES)
+    assert code == (0 if answered else 2), said
+    assert ("the reply was cut within the model's thoughts" in said) != answered
+    assert "unreadable" not in said
+
+
 @pytest.mark.parametrize("spec", [(0,)], indirect=True)
 def test_no_model_of_several_is_asked_if_one_cannot_be(run: Run, spec: str) -> None:
     code, _, said = run("ask", "miniature-student", spec, "--exact", "--out", "run")
@@ -207,6 +259,20 @@ def test_a_model_behind_a_server_is_asked_for_its_probabilities(run: Run, spec: 
     assert code == 0, said
     (found,) = json.loads(shown).values()
     assert found["within"]["label_mass"] == pytest.approx(0.7, abs=1e-5)
+
+
+@pytest.mark.parametrize("spec", [(20,)], indirect=True)
+def test_questions_of_fact_whose_answers_are_not_listed_are_not_known(run: Run, spec: str) -> None:
+    """The labels are listed, numbers are not."""
+    words = ("ask", spec, "--exact", "--template", "study", "--sets", "within", "--out", "run")
+    code, shown, said = run(*words)
+    assert code == 0, said
+    code, printed, _ = run(*words, "--json")
+    facts = {one["kind"]: one for one in next(iter(json.loads(printed).values()))["within"]["comprehension"]}
+    assert facts["change"]["unknown"] == facts["change"]["asked"] > 0
+    assert facts["worst_case"]["unknown"] == 0
+    unknown, asked = (sum(one[key] for one in facts.values()) for key in ("unknown", "asked"))
+    assert f"has no known answer to {unknown} of {asked} questions" in " ".join(shown.split())
 
 
 FEW_LISTED = {"C": 0.9, " well": 0.06}
