@@ -14,15 +14,19 @@ from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, wit
 from dilemmas.agents.models.reading.clauses import names_option, split_sentences
 from dilemmas.agents.models.reading.kinds import Kind
 from dilemmas.agents.models.reading.options import FOREIGN, Marked, mark_labels
-from dilemmas.agents.models.reading.recitals import entry, without_pairs
+from dilemmas.agents.models.reading.recitals import described_options, entry, without_pairs
 from dilemmas.agents.models.reading.references import resolve
-from dilemmas.agents.models.reading.sentences import advises, asks_of_others, asks_reader, read_sentence
+from dilemmas.agents.models.reading.sentences import advises, asks_of_others, asks_reader, concluded, read_sentence
 from dilemmas.agents.models.reading.statements import Statement
 from dilemmas.agents.models.reading.wrappers import unwrap, without_markup
 
 REASON_HEADING = re.compile(
     r"[\s*_#]*(?:reason(?:ing)?|motivation|explanation|why)[*_]*\s*[:–—-][\s*_]*", re.IGNORECASE
 )
+
+
+CLOSING = {**dict(zip("”’»)]}", "“‘«([{", strict=True)), **{mark: mark for mark in "\"'*_`"}}
+"""Marks that close, and those that open what they close."""
 
 
 SENTENCE = re.compile(r"[^\W\d](?:[.!?]\s|\n)")
@@ -71,14 +75,21 @@ def read_amount(text: str, most: float) -> float | None:
 
 
 def read_motivation(text: str, label: str) -> str:
-    """The text of a reply besides the label that it chooses; the whole text if it does not begin with the label."""
+    """The text of a reply besides the label that it chooses; the whole text if it does not begin with the label.
+
+    Marks that only close what was opened before the label are left out, and so is what has no word at all.
+    """
     text = unwrap(text, (label,)).strip(" \n{}")
     named = re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text, re.IGNORECASE)
     rest = text
     if named and not SENTENCE.search(text, 0, named.start()) and read_action(text[: named.end()], (label,)) == 0:
         rest = re.sub(r"""^["'“”‘’«»`*_~)\]}>]*[\s.,:;!–—-]*""", "", text[named.end() :])
     heading = REASON_HEADING.match(rest)
-    return rest[heading.end() if heading else 0 :].strip()
+    rest = rest[heading.end() if heading else 0 :].strip()
+    body = rest.rstrip("".join(CLOSING) + " \n")
+    unopened = [mark for mark, opens in CLOSING.items() if not re.search(rf"(?<!\w){re.escape(opens)}(?=\w)", body)]
+    rest = rest.rstrip("".join(unopened) + " \n")
+    return rest if re.search(r"\w", rest) else ""
 
 
 def decide(statements: Sequence[Statement]) -> str | None:
@@ -175,6 +186,10 @@ def _read(marked: Marked) -> float | None:
         if 0 < place < last:  # amid other text a choice must say whose it is
             said = [one for one in said if not one.asked or one.turns]
         statements += said
+    if better := concluded(sentences):
+        statements.append(Statement(Kind.WEAK, better, turns=True))
+    told = described_options(sentences)
+    statements = [one for one in statements if not (one.partial and told - {one.option})]
     option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

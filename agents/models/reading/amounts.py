@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, OPTION, Marked
+from dilemmas.agents.models.reading.options import FIRST, FOLLOWERS, FOREIGN, MOST_OPTIONS, NUMERALS, OPTION, Marked
 
 UNITS = (
     r"(?:points?|tokens?|coins?|dollars?|cents?|euros?|pounds?|units?|credits?|bucks?|chips?|pts?|mus?|ecus?|usd|eur|e?\$|[€£]"
@@ -11,17 +11,7 @@ UNITS = (
 )
 
 _SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
+    *NUMERALS,
     "eleven",
     "twelve",
     "thirteen",
@@ -65,6 +55,14 @@ SHARES = {
     "every token": 1.0,
     **{f"every {only} {unit}": 1.0 for only in ("last", "single") for unit in ("point", "token")},
     "no contribution": 0.0,
+    **{f"{size} contribution": 0.0 for size in ("zero", "a zero", "minimum", "the minimum", "a minimal")},
+    **{f"{size} contribution": 1.0 for size in ("full", "a full", "max", "maximum", "the maximum")},
+    **{
+        f"{my} {full} {amount}": 1.0
+        for my in ("the", "my")
+        for full in ("full", "whole", "entire")
+        for amount in ("amount", "endowment", "contribution")
+    },
     "the lot": 1.0,
     "the whole lot": 1.0,
     "three fourths": 0.75,
@@ -78,15 +76,6 @@ SHARES = {
     "it all": 1.0,
     "everything": 1.0,
     "the maximum": 1.0,
-    "the full amount": 1.0,
-    "the whole amount": 1.0,
-    "the entire amount": 1.0,
-    "the full endowment": 1.0,
-    "my full endowment": 1.0,
-    "my entire endowment": 1.0,
-    "my whole endowment": 1.0,
-    "the entire endowment": 1.0,
-    "the whole endowment": 1.0,
     "nothing": 0.0,
     "nothing at all": 0.0,
     **dict.fromkeys(("none", "nil", "zilch", "nada", "naught", "not one bit"), 0.0),
@@ -123,7 +112,7 @@ FOREIGN_NUMBERS = (
     rf"|(?<![\w.,]){NUMBER}(?:\s+{UNITS})?\s+(?:(?:for|to)\s+each|for\s+(?:everyone|everybody|you|them|him|her))\b(?!\s+(?:round|time|turn))"
     rf"|(?m:^)\s*=\s*{NUMBER}"
     r"|\b(?:choose|pick|select|take)\s+(?:one|two|both)\s+of\s+(?:them|these|those|the)\b"
-    rf"|(?<!\w)(?:[−~≈<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
+    rf"|(?<!\w)(?:[−<≤≥±]\s?|[->])[$€£]?{NUMBER}|(?<=\w\s)[->]\s[$€£]?{NUMBER}"
 )
 """Ranges, ratios, sums, negative numbers, bounds and decimal commas."""
 
@@ -186,6 +175,7 @@ CHANGING = re.compile(
     rf"(?:by\s+{_COUNT}(?:\s*{UNITS})?(?:\s*[:,–-](?:\s*to\b)?|\s+to)|to|at)\s+(?=[$€£]?{NUMBER})"
     rf"|(?:\badd(?:ing)?\s+{_COUNT}\s+(?:to|on\s+top\s+of)\s+(?:that|it|this)|\b{_COUNT}\s+(?:more|less|fewer))"
     rf"\s*[:=–-]\s*(?=[$€£]?{NUMBER})"
+    r"|\bmak(?:e|ing)\s+(?:(?:a|the|my)\s+)?(?=(?:zero|full|maximum|max|minimum|minimal)\s+contribution\b)"
     rf"|(?:^|(?<=[.!?:,]\s))(?:down|back)\s+to\s+(?=[$€£]?{NUMBER}\s*(?:[.!\n]|\Z))",
     re.I | re.M,
 )
@@ -198,6 +188,14 @@ COMPARED = re.compile(
     re.I,
 )
 """Words before an amount that compare it with a share: "more than half: 12"."""
+
+APPROXIMATELY = re.compile(
+    r"(?P<told>\b(?:(?:it|that|this|there)(?:['’]s|\s+(?:is|are|will\s+be|would\s+be))|think(?:ing)?|worr(?:y|ied)|talk(?:ing)?)\s+)?"
+    rf"(?:\b(?:(?:somewhere|something)\s+)?(?:about|around|roughly|approximately|approx\.?)\s+|(?<![\d~])(?<!\d\s)[~≈]\s?)"
+    rf"(?=[$€£]?(?:{NUMBER}|(?:{_any((*NUMBER_WORDS, *SHARES))})\b))",
+    re.I,
+)
+"""Words before an amount that is meant, but not exactly: "about 5"."""
 
 ADJECTIVES = re.compile(
     r"\ban?\s+(?:(?!(?:further|additional|extra|total|maximum|minimum|combined|average|mean|player|round|group|possible|potential|hypothetical|tentative|likely|probable"
@@ -269,7 +267,8 @@ def mark_amounts(text: str, most: float, option_of: Callable[[float], float | No
     text = MINE.sub(r"\1", text)
     text = KEPT_FIRST.sub(lambda part: "" if _value(part[1]) + _value(part[2]) == most else part[0], text)
     text = KEEPING_SOME.sub(lambda part: _rest(part, most), REMAINING.sub("", text))
-    text = ADJECTIVES.sub("", COMPARED.sub("", text))
+    text = APPROXIMATELY.sub(lambda about: about[0] if about["told"] else "", COMPARED.sub("", text))
+    text = ADJECTIVES.sub("", text)
     text = CHANGING.sub("contribute ", SOLVED.sub(r"\1", text))
     text = GIVING_NOTHING.sub(lambda denied: f" {denied['act'] or denied['alone']} nothing", text)
     meanings: dict[float, str] = {FOREIGN: chr(FIRST)}

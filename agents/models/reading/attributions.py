@@ -1,4 +1,4 @@
-"""What makes an option that of somebody else: "that was their choice", "they said", "please choose", "I beg you"."""
+"""What makes an option that of somebody else, "they said", "please choose", or of another situation: "in real life"."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,9 +9,13 @@ from dilemmas.agents.models.reading.vocabulary import (
     ASKING,
     COPULAS,
     DETERMINERS,
+    GUARDING,
+    HERE,
     OTHERS,
     OWN_SIDE,
     PAST_VERBS,
+    PEOPLE,
+    PREPOSITIONS,
     REQUESTS,
     SPEECH,
     VERBS,
@@ -77,3 +81,21 @@ def begs(words: Sequence[str]) -> bool:
 def asks_others(words: Sequence[str]) -> bool:
     """Whether words ask something of the reader, or tell what is asked of the writer: "I beg you", "I am told"."""
     return begs(words) or any(one in TOLD and other == "by" for one, other in pairwise([*words, "by"]))
+
+
+_ELSEWHERE = frozenset(["a", "an", "another", "other", "different", "better", "someone", "somebody"])
+"""Words after a preposition that open another situation: "in a better world"."""
+
+
+def is_elsewhere(words: Sequence[str]) -> bool:
+    """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
+    return any(
+        (first in ("among", "against") and before not in GUARDING)
+        or (first in PREPOSITIONS and second in _ELSEWHERE and third not in ANSWERS)
+        or (first, second, third) == ("in", "real", "life")
+        or (first in ("with", "against", "among") and second in PEOPLE)
+        or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
+        or (first == "only" and second in PREPOSITIONS)
+        or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
+        for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
+    ) and not any(word in HERE for word in words)

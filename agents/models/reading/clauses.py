@@ -182,12 +182,19 @@ class _Builder:
         if separator in (":", "-") and announces(clause.words):
             if clause.words[-1] not in COPULAS and clause.words[0] != "i":
                 clause.words.append("is")
-        elif separator in (",", "(") and is_option(following) and clause.separator != "-" and announces(clause.words):
+        elif self._leads_on(separator, following):
             return
         elif clause.words:
             self._clauses.append(Clause(separator))
         elif not clause.separator or (separator == ":" and clause.separator == ","):
             clause.separator = separator
+
+    def _leads_on(self, separator: str, following: str) -> bool:
+        """Whether a mark stands between words that announce an option and that option: not in "cooperating (C)"."""
+        clause = self._clauses[-1]
+        named = separator == "(" and len(clause.words) == 1
+        announced = separator in (",", "(") and is_option(following) and clause.separator != "-"
+        return announced and not named and announces(clause.words)
 
 
 def _supposes(clauses: Sequence[Clause]) -> bool:

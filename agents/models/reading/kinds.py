@@ -96,6 +96,9 @@ NAME_WORDS = DETERMINERS | QUALITIES | SUPERLATIVES
 RELATIVE_WORDS = NAME_WORDS | ANSWERS | NOUNS | ADVERBS | {"what", "where", "how", "that", "which"}
 """Words before "I" in a clause that says of an option that the writer chooses it."""
 
+THE_BEST = frozenset(["for", "me", "here", "overall", "in", "this", "case", "situation", "scenario", "game", "now"])
+"""Words after "the best" that leave it a recommendation without a noun: "C is the best for me"."""
+
 CLEFT_WORDS = OWN_WORDS | HARMLESS | PLACED_WORDS | {"actually"}
 """Words of a clause that says of an option that the writer chooses it: "C is what I actually choose"."""
 
@@ -126,8 +129,9 @@ def kind_of(before: Sequence[str], tail: Sequence[str]) -> Kind:
             return kind_of(said, tail)
         return _kind_of_named(before[:verb], before[verb:], tail)
     verbal = all(word in VERBS or word == "to" for word in before) or list(before) == ["plan"]
-    if verbal and _kind_of_bare(tail) is Kind.CHOICE:  # "cooperating it is", "plan B it is"
-        return Kind.CHOICE
+    said_of = _kind_of_bare(tail) if verbal else Kind.OTHER
+    if said_of is Kind.CHOICE or (said_of is Kind.WEAK and list(before) == ["choosing"]):
+        return said_of  # "cooperating it is", "plan B it is", "choosing C is the best option"
     if (before[0] in VERBS or (before[0] in INTENTIONS and before[1:2] == ["to"])) and all(
         word in OWN_WORDS and word != "i" for word in before
     ):
@@ -162,7 +166,8 @@ def _kind_of_bare(tail: Sequence[str]) -> Kind:
     mine = predicate[0] == "my" and _is_name(predicate[1:])
     if (named and (mine or plain)) or (own and (named or predicate[0] in ("what", "where", "how"))):
         return Kind.CHOICE
-    if named and (predicate[1] in SUPERLATIVES or predicate[1] == "way"):
+    the_best = predicate[:2] == ["the", "best"] and all(word in THE_BEST for word in predicate[2:])
+    if the_best or (named and (predicate[1] in SUPERLATIVES or predicate[1] == "way")):
         return Kind.OTHER if _is_for_others(predicate) else Kind.WEAK
     praised = any(word in PRAISE for word in predicate[:3]) and not any(word in OTHERS for word in predicate)
     return Kind.DOUBT if praised else Kind.OTHER
@@ -183,7 +188,9 @@ def _tells_choice(acts: Sequence[str]) -> bool:
 
 
 def _is_for_others(predicate: Sequence[str]) -> bool:
-    """Whether an option is called the best for others: "the best choice for them"."""
+    """Whether an option is called the best for others: "the best choice for them", "the best thing they can do"."""
+    if any(word in ("they", "he", "she", "you") for word in predicate):
+        return True
     start = next((place for place, word in enumerate(predicate) if word in ("for", "of")), len(predicate))
     about = frozenset(predicate[start:])
     return bool(about & OTHERS) and not about & OWN_SIDE

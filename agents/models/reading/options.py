@@ -98,6 +98,9 @@ IDIOM = re.compile(
 )
 """Phrases that begin with a word that may be a label: "let's go over the options", "straight to the point"."""
 
+GOES_FOR = re.compile(r"(?:go|going)[ \t](?:for|with)[ \t][\"'“‘*]?(\w+)", re.IGNORECASE)
+"""A verb before a word that may be a label."""
+
 ALONE = re.compile(r"\W*(?:\Z|[.!\n]|, please\b)|\W? it (?:is|will be)\W*(?:\Z|[.!\n])", re.IGNORECASE)
 """What follows a label that is also the pronoun "one"."""
 
@@ -193,7 +196,7 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     word, end = match["option"].casefold(), match.end("option")
     if word in FILLERS | TURNS and (last == "all" or _interjects(match)):
         return False
-    if IDIOM.match(match.string, match.start("option")):
+    if IDIOM.match(text, match.start("option")) or _goes_for(match, forms):
         return False
     if word == "one" or word in ORDINAL_FORMS:
         placed = word != "one" or last in NAMES or _begins(match)
@@ -203,6 +206,12 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
     following = re.match(r"[ \t]+([^\W\d_]+)", text[end : end + 40])
     with_noun = word != "a" and end < match.end()  # "the right option"
     return following is None or following[1] in FOLLOWERS or with_noun or following[1].casefold() in forms
+
+
+def _goes_for(match: re.Match[str], forms: Collection[str]) -> bool:
+    """Whether a label is the verb of another: "I go for stay", "going with go"; also "I go for it"."""
+    following = GOES_FOR.match(match.string, match.start("option"))
+    return following is not None and following[1].casefold() in {*forms, "it"}
 
 
 def _interjects(match: re.Match[str]) -> bool:

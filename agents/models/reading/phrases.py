@@ -2,6 +2,13 @@
 
 import re
 
+from dilemmas.agents.models.reading.conditions import (
+    NO_CONDITIONS,
+    PICKING,
+    PLAIN_REASONS,
+    WORDS_FOR_BECAUSE,
+    WORDS_FOR_IF,
+)
 from dilemmas.agents.models.reading.options import OPTION
 
 CONTRACTIONS = {
@@ -21,13 +28,6 @@ CONTRACTIONS = {
     r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
 }
 
-_SITUATED = (
-    r"(?:in|facing|faced with|given|presented with|playing|making|part of) "
-    r"(?:this|such an?|the|that)(?: [a-z]+)? (?:situation|scenario|game|position|choice|decision|dilemma|case)"
-    r"(?! (?:and|or|but|where|when)\b)"
-)
-"""The question of the reply, after "if I were"."""
-
 _VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpoint|viewpoint|angle)"
 
 _SAFELY = (
@@ -39,6 +39,17 @@ _SAFELY = (
     r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
 )
 """What is done by choosing an option: "play it safe with C", "take the risk with C"."""
+
+_SIDE = (
+    r"(?:my|our) (?:own )?(?:company|firm|government|country|nation|state|team|side|delegation|ministry|organi[sz]ation"
+    r"|household|club|party|council|union|army|business|store|shop|airline|bank|city|village|tribe|crew)"
+)
+"""The writer's own side, which acts as one."""
+
+_PICKS = (
+    r"(?: (?:will|shall))?(?: (?:therefore|thus|also|definitely|now))?"
+    r" (?:choose|pick|select|go(?:es)? with|(?:opt|vote)s? for|(?:settle|decide)s? (?:on|for))s?"
+)
 
 _WHY = "(?:main |only |real )?(?:reason|motivation|rationale)"
 _REASON = (
@@ -116,7 +127,11 @@ PHRASES = {
         rf"(?:{_CONSEQUENCE}|(?<=, )meaning)(?: that| for me)? ?[:,–-]?(?= ?(?:{OPTION}\W*(?:[.,;!\n]|$)|(?:i|my)\b))",
     ),
     "but": ("even so(?= ?[,:–-])",),
-    "i put in": ("i am in (?:for|with)",),
+    "i put in": (
+        "i am in (?:for|with)",
+        r"i (?:(?:will|would|am going to|want to) )?make (?:(?:an?|my) )?(?:[a-z]+ )?"
+        rf"(?:contribution|donation|offer|investment) of(?= ?{OPTION})",
+    ),
     "i have to": ("i (?:am|feel) (?:forced|compelled|obliged) to", "(?:i(?: have| would|'ve)? )?(?:gotta|got to)"),
     "correction": (
         "(?:let me |i (?:(?:will|would|want|need|have|must|now|hereby|am|like|to) ){0,4})?"
@@ -132,10 +147,15 @@ PHRASES = {
     "i": (
         "i ?, ?(?:too|personally|myself|however|therefore|for one|as (?:an? )?[a-z ]{1,30}) ?,",
         r"i for one|i ?\((?:as )?(?:player|person|participant) \w+\)",
-        "it is my (?:choice|decision|plan|intention) to",
-        "my (?:plan|intention|aim) is to",
+        "it is my (?:choice|decision|plan|intention) to|my (?:plan|intention|aim) is to",
+    ),
+    r"\g<lead>prefer": (
+        r"(?P<lead>\bi (?:(?:would|do|will|am|would be) )?(?:[a-z]+ly )?)(?:(?:rather|more) )?"
+        r"(?:recommend|suggest|advise|(?:lean(?:ing)?|inclined)(?: (?:more|rather|[a-z]+ly))?(?: to(?:wards?)?| for)?)"
+        rf"(?= ?{PICKING}?{OPTION}(?! ?to\b))",
     ),
     "i prefer": (
+        rf"my (?:[a-z]+ )?(?:recommendation|suggestion) (?:is|would be)(?= ?{PICKING}?{OPTION})",
         rf"\Arather(?= ?{OPTION} ?(?:[.!\n]|$))",
         r"i (?:would |will |am )?(?:feel |be )?(?:(?:more|most|so|very|much|the) )?"
         r"(?:best|better|safe|safest|safer|good|confident|happiest|happier|comfortable|at ease) "
@@ -156,6 +176,8 @@ PHRASES = {
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
+        rf"(?:^|(?<=[.!?,;:\n] )|(?<=so )){_SIDE}(?:{_PICKS}| (?:will|shall))(?= ?{OPTION})",
+        rf"(?:\A|(?<=so )|(?<=thus )|(?<=ore, )|(?<=hus, )|(?<=nce, ))we{_PICKS}(?= ?{OPTION})",
         r"i am (?:all |now )?"
         r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
@@ -172,17 +194,22 @@ PHRASES = {
     r"\g<option> is": (
         rf"i (?:would )?(?:consider|deem|find|believe) (?P<option>{OPTION}) ?(?:as|to be)?(?= (?:the|my) )",
     ),
-    "i think": (rf"i feel like(?= ?{OPTION})", "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)"),
+    "i think": (
+        rf"i feel like(?= ?{OPTION})",
+        "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)",
+        rf"i (?:would|will|have to|must) (?:say|argue)(?: that)?(?= ?{OPTION} ?(?:is|would be|seems|makes) )",
+    ),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
     "then": (
-        rf"(?:followed(?: [a-z]+ly)? by|after(?:wards| that)|subsequently|later|next|(?<!the )second)(?= ?{OPTION})",
+        rf"(?:followed(?: [a-z]+ly)? by|after(?:wards| that)|subsequently|later|next|(?<!the )second)"
+        rf"(?= ?{PICKING}?{OPTION})",
     ),
     "is": (
         "(?:falls|fell|has fallen) (?:up)?on",
         "is, (?:without (?:a )?(?:doubt|question)|of course|all things considered|ultimately),",
         "is, (?:in my (?:opinion|view)|for me|to me|i (?:think|believe)|by far),",
-        "strikes me as",
+        "strikes me as|is by far",
         r"(?:would )?(?:seems?|appears?|looks?|feels?|sounds?)(?: to me)?(?: like| to be|)"
         r"(?= (?:(?:the|my) |(?:clear|obvious|evident|simple|easy)\b[^.,;:\n]{0,9}:))",
     ),
@@ -231,8 +258,8 @@ PHRASES = {
         "i am (?:(?:pretty|fairly|quite|very|absolutely|rather) )?(?:sure|certain|confident|convinced)(?: that)?"
         rf"(?= (?:i|my) | ?{OPTION} ?is the )",
         "without (?:a )?(?:doubt|hesitation)|of course|ofc|in total|for me",
-        "(?:in|under) (?:the|these|such|the given) circumstances",
-        r",? ?let us say(?= ?(?:[.!\n]|$))|(?<=\bthis )hypothetical",
+        "(?:in|under) (?:the|these|such|the given) circumstances"
+        r"|,? ?let us say(?= ?(?:[.!\n]|$))|(?<=\bthis )hypothetical",
         r"come what may|any day(?: of the week)?|all day long|just in case(?= ?(?:[.,!;\n]|$))",
         rf"(?:the )?(?:option|one|action|choice) (?:that is )?(?:labell?ed|called|named|marked)(?= ?['\"]?{OPTION})",
         "(?:a |one )?(?:100|hundred) ?(?:%|percent)(?= ?(?:[.,!;)\n]|$))",
@@ -241,8 +268,8 @@ PHRASES = {
         rf"(?:looking at (?:it|this) )?from {_VIEW}",
         r"keep(?:ing)?(?= [a-z]+ing\b)",
         r"i (?:think|believe|reckon|would say)(?= ?(?:[.!?,;\n]|$))",
-        r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that",
-        r"it goes without saying(?: that)?",
+        r"it (?:is|becomes) (?:pretty |quite |very )?(?:clear|obvious|evident|plain)(?: to me)? that"
+        r"|it goes without saying(?: that)?",
     ),
     r"although \g<either>": (r"whether (?P<either>[^,.;\n]{0,60}) or not",),
     "although": (
@@ -251,54 +278,27 @@ PHRASES = {
         "even (?:if|though|when)|whether or not",
         r"no matter|as much as(?= i\b)|what(?:so)?ever|whichever|whoever|regardless",
     ),
-    "if": (
-        "(?:as|so) long as",
-        "as soon as",
-        "provided(?= (?:that|they|he|she|we|everyone|the|my)\\b)",
-        "on (?:(?:the|one|a) )?condition",
-        "(?:but )?only once",
-        "(?:only )?in case",
-        "were (?:it|they|i|he|she|we)",
-        "(?:had|should) (?:they|he|she|we)",
-    ),
-    "because": (
-        r"(?<=,) ?as(?! \w+ says?\b)"
-        r"(?= (?:it|this|that|i|they|we|he|she|there|the|my|our|both|neither|either|otherwise)\b)",
-        rf"(?<={OPTION}) ?(?:is(?: that| because)|,? ?not because)",
-        rf"until(?![^.;!?\n]{{0,80}}{OPTION})|(?<=,) ?assuming(?![^.;!?\n]{{0,120}}{OPTION})",
-        "if only(?: to| for| because)",
-        "'?(?:cause|cos|coz|cuz)",
-        "so that(?! is )",
-        "in order to",
-        "so as to",
-        "due to|thanks to",
-    ),
+    "if": WORDS_FOR_IF,
+    r"because \g<why>,": PLAIN_REASONS,
+    "because": WORDS_FOR_BECAUSE,
     "over": ("rather than", "instead of", "as opposed to", "in preference to"),
     "only": ("nothing but",),
-    "my": ("(?:this|here) is my", "today's"),
+    "my": (
+        "(?:this|here) is my",
+        "today's",
+        r"(?:\A|(?<=\n)|(?<=so )|(?<=ore, ))our(?= (?:final )?(?:answer|choice|decision|vote)\b)",
+    ),
     "the question": ("(?:your|the user's) (?:question|prompt)",),
     "it would be": ("that (?:would|will) be",),
     "well": (
+        *NO_CONDITIONS,
         "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it",
-        r"if (?:i|one) (?:really |absolutely )?(?:had|have|must|need|(?:am|was|were)(?: forced)?)(?: to)?"
-        rf" (?:choose|pick|decide|answer|select|commit|go|guess)(?: one| between them)?(?! ?{OPTION})",
-        rf"if (?:(?:i|one) (?:were|was|am|are|found myself|had to be) (?:really |actually )?)?{_SITUATED}",
-        r"(?<=but )if i (?:treat|view|regard|approach|look at|consider) (?:this|it|the [a-z]+)[^,.;:\n]{0,80}(?=,)",
-        r"if (?:i (?:am|was|were) )?(?:pressed|forced|pushed|asked|made)(?: to (?:choose|pick|decide|answer|select))?",
-        r"(?:when|if) (?:choosing|deciding|having to choose|asked)(?: to choose)?(?= {0,3},)",
-        "(?:unless|if) i am (?:not )?(?:mistaken|wrong)",
-        "if (?:i may|you ask me|i am (?:being )?honest|push comes to shove|in doubt|need be)",
-        r"if (?:it is all the same(?: to you)?|you (?:are asking me|must know)|you (?:insist|please(?! \w)))",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         r"let us (?:be (?:honest|realistic|real|frank)|face it)(?= ?[,:])",
         "[a-z-]{1,30} or not(?= ?,)|(?<!i )(?:guess|think|reckon|figure)(?= i (?:will|would|am))",
         "here (?:goes|you go|we go|you are)",
         r"let me (?:see|think)(?: about (?:it|this|that))?(?= ?[.,:–-])",
-        "when (?:all is said and done|push comes to shove|it comes (?:right )?down to it)",
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
-        "if (?:it|the (?:choice|decision)) (?:were|was|is) (?:up to me|mine)",
-        "if i (?:put|imagine|place|picture) myself (?:in|into) (?:this|that|the|your|such an?) (?:[a-z]+ )?"
-        "(?:situation|scenario|position|place|shoes|role)",
     ),
     r"so \g<made> is": (rf"(?:makes?|made|renders?) (?P<made>{OPTION})(?= ?(?:the|my) )",),
     "however": (

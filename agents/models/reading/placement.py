@@ -4,16 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.attributions import begs, pleads, reports
+from dilemmas.agents.models.reading.attributions import begs, is_elsewhere, pleads, reports
 from dilemmas.agents.models.reading.clauses import Clause, is_option
 from dilemmas.agents.models.reading.kinds import Kind
-from dilemmas.agents.models.reading.preambles import is_about_answer, is_maxim, requests_answer, tells_own_act
-from dilemmas.agents.models.reading.recitals import begins_with_number, is_described, pays, recites_after
+from dilemmas.agents.models.reading.recitals import (
+    begins_with_number,
+    is_about_answer,
+    is_described,
+    is_maxim,
+    pays,
+    recites_after,
+    requests_answer,
+    tells_own_act,
+)
 from dilemmas.agents.models.reading.statements import (
     OTHER,
     Statement,
     core,
-    is_elsewhere,
     praises,
     read_clause,
     turns,
@@ -85,6 +92,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
+    if next_act := _next_act(clause, found):
+        return Statement(Kind.DOUBT, next_act)
     if said.kind is Kind.DOUBT and before and (not found or not found[-1].chooses):
         guessed = not said.option and all(word in HEDGES or word == "i" for word in clause.words)
         of_others = clause.separator == ":" and any(word in OTHERS for word in before[-1].words)
@@ -116,6 +125,14 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     return OTHER if another else said
 
 
+def _next_act(clause: Clause, found: Sequence[Statement]) -> str:
+    """The other option of an act that is joined to a choice: "choose C and then choose D"; empty for none."""
+    words = [word for word in core(clause.words) if word not in ("to", "later", "afterwards", "next")]
+    joined = clause.link is Link.AND and not clause.turn and words[:1] != [] and words[0] in VERBS
+    option = words[1] if joined and any(map(is_option, words[1:2])) else ""
+    return option if found and found[-1].chooses and found[-1].option != option else ""
+
+
 def _acts_anew(clause: Clause) -> bool:
     """Whether a clause may be an act of the writer's in words that are not known: "no, I'd put it at 8"."""
     words = core(clause.words)
@@ -137,7 +154,8 @@ def _bare_in_place(clauses: Sequence[Clause], place: int, found: list[Statement]
     predicate = next((one for one in later if one.words[:1] and one.words[0] in COPULAS), None)
     if predicate is not None:  # "C, the fair option, is my choice"
         joined = read_clause(Clause(words=[*clause.words, *predicate.words]))
-        return joined if joined.kind is Kind.CHOICE else OTHER
+        named = joined.kind is Kind.WEAK and clause.separator == "(" and len(core(last.words)) == 1
+        return joined if joined.kind is Kind.CHOICE or named else OTHER  # "cooperation (C) is the best choice"
     repeats = found and found[-1] == replace(said, turns=found[-1].turns)
     if repeats and clause.separator == "," and clause.link is Link.NONE:
         found[-1] = OTHER

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dilemmas.agents.models.reading.clauses import Clause, Sentence, is_option
-from dilemmas.agents.models.reading.kinds import Kind
+from dilemmas.agents.models.reading.kinds import THE_BEST, Kind
 from dilemmas.agents.models.reading.placement import goes_on, in_place
-from dilemmas.agents.models.reading.recitals import recites
+from dilemmas.agents.models.reading.recitals import pays, recites
 from dilemmas.agents.models.reading.statements import OTHER, Statement, core, read_clause, turns
 from dilemmas.agents.models.reading.vocabulary import (
     HEDGES,
@@ -14,6 +14,7 @@ from dilemmas.agents.models.reading.vocabulary import (
     LIMITS,
     MODALS,
     OTHERS,
+    OWN_SIDE,
     TEMPORAL,
     VERBS,
     Link,
@@ -30,7 +31,9 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
     if len(clauses) > MOST_CLAUSES:
         return [Statement(Kind.DOUBT)]
     if recites(clauses):
-        return found
+        so = next((place for place, one in enumerate(clauses) if place and one.link is Link.SO), len(clauses))
+        pays_on = so == len(clauses) or any(map(pays, clauses[so:]))
+        return found if pays_on else read_sentence(Sentence(clauses[so:], sentence.question))  # "C: 10, D: 6, so C"
     hypothetical = subordinate = False
     for place, clause in enumerate(clauses):
         own = clause.link is not Link.CONDITION and core(clause.words)[:1] == ["i"]
@@ -75,6 +78,9 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
 def _where_allowed(said: Statement, clauses: Sequence[Clause], place: int, first: bool) -> Statement:
     """A statement, or another one where its form is a choice only in other places."""
     so = clauses[place].link is Link.SO
+    planned = clauses[place].words[-1:] == ["first"] and any(one.link is Link.CONDITION for one in clauses[place:])
+    if said.chooses and planned:  # "choose C first, and if they betray you, switch to D"
+        return Statement(Kind.DOUBT, said.option)
     if said.kind is Kind.BARE:
         allowed = first or so or not (said.loose or goes_on(clauses[place + 1 :]))
         return said if allowed else Statement(Kind.DOUBT, said.option)
@@ -104,6 +110,18 @@ def asks_reader(sentence: Sentence) -> bool:
 def advises(sentence: Sentence) -> bool:
     """Whether a sentence asks somebody to choose: "for friendship, choose C"."""
     return any(core(clause.words)[:1] in (["choose"], ["pick"], ["select"], ["go"]) for clause in sentence.clauses)
+
+
+def concluded(sentences: Sequence[Sentence]) -> str:
+    """The option that the last sentence concludes to be better, "so C is better"; empty for none.
+
+    After a condition or a guess it is so only where these hold: "If they choose D, I get 3. So D is better."
+    """
+    clauses = [clause for sentence in sentences[-2:] for clause in sentence.clauses]
+    said = core(clauses[-1].words) if len(clauses) > 1 and clauses[-1].link is Link.SO else []
+    better = any(map(is_option, said[:1])) and said[1:3] == ["is", "better"] and THE_BEST.issuperset(said[3:])
+    guessed = any(one.link is Link.CONDITION or (OTHERS - OWN_SIDE).intersection(one.words) for one in clauses)
+    return said[0] if better and not guessed else ""
 
 
 ADDRESSED = frozenset(["you", "your", "we", "us", "our", "both"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dilemmas.agents.models.reading.attributions import attributes, reports
+from dilemmas.agents.models.reading.attributions import attributes, is_elsewhere, reports
 from dilemmas.agents.models.reading.clauses import Clause, announces, is_option
 from dilemmas.agents.models.reading.kinds import HARMLESS, Kind, kind_of
 from dilemmas.agents.models.reading.vocabulary import (
@@ -16,15 +16,14 @@ from dilemmas.agents.models.reading.vocabulary import (
     DETERMINERS,
     FILLERS,
     FINALS,
-    GUARDING,
     HEDGES,
-    HERE,
     LEADING,
     MIXTURES,
     MODALS,
     NEGATIONS,
     OTHERS,
     OWN_SIDE,
+    PARTIAL,
     PAST_VERBS,
     PEOPLE,
     PLACES,
@@ -62,6 +61,8 @@ class Statement:
     """Whether its subject is the writer."""
     asked: bool = False
     """Whether it is a choice or a recommendation that does not say whose: "choose C", "C is the best option"."""
+    partial: bool = False
+    """Whether it praises an option in one respect, and is not called the writer's view: "D is the safer option"."""
 
     @property
     def chooses(self) -> bool:
@@ -126,7 +127,9 @@ def read_clause(clause: Clause) -> Statement:
     asked = (kind is Kind.WEAK and not own) or (
         kind is Kind.CHOICE and before[:1] != [] and before[0] in VERBS - ANSWERS
     )
-    return Statement(kind, option, turns(clause), loose, own, asked)
+    viewed = (turns(clause) and clause.link is not Link.BUT) or any(word in ("i", "me", "my") for word in clause.words)
+    partial = kind is Kind.WEAK and not viewed and any(word in PARTIAL for word in clause.words)
+    return Statement(kind, option, turns(clause), loose, own, asked, partial)
 
 
 def _is_said_otherwise(before: Sequence[str]) -> bool:
@@ -159,24 +162,6 @@ def _is_unclear_act(before: Sequence[str]) -> bool:
     """Whether words before an option tell an act of the writer's of unknown sense: "I am required to choose C"."""
     known = HEDGES | NEGATIONS | OTHERS | {"if", "would", "thought", "considered", "had", "wanted"}
     return before[:1] == ["i"] and any(word in VERBS for word in before) and not any(word in known for word in before)
-
-
-_ELSEWHERE = frozenset(["a", "an", "another", "other", "different", "better", "someone", "somebody"])
-"""Words after a preposition that open another situation: "in a better world"."""
-
-
-def is_elsewhere(words: Sequence[str]) -> bool:
-    """Whether a phrase places a choice in another situation: "with a stranger", "among friends", "after talking"."""
-    return any(
-        (first in ("among", "against") and before not in GUARDING)
-        or (first in PREPOSITIONS and second in _ELSEWHERE and third not in ANSWERS)
-        or (first, second, third) == ("in", "real", "life")
-        or (first in ("with", "against", "among") and second in PEOPLE)
-        or (first == "for" and second in ("a", "an") and f"{third}s" in PEOPLE)
-        or (first == "only" and second in PREPOSITIONS)
-        or (first == "after" and second in ("talking", "speaking", "discussing", "hearing", "seeing", "knowing"))
-        for before, first, second, third in zip(["", *words], words, words[1:], [*words[2:], ""], strict=False)
-    ) and not any(word in HERE for word in words)
 
 
 def _describes(before: Sequence[str], after: Sequence[str], tail: int) -> bool:
@@ -296,7 +281,7 @@ def _read_without_option(clause: Clause) -> Statement:
     hedge = (
         words[0] != "more"
         and any(word in HEDGES for word in words)
-        and all(word in HEDGES | {"i", "not", "or", "more", "less"} for word in words)
+        and all(word in HEDGES | {"i", "not", "or", "more", "less", "most", "very"} for word in words)
     )
     return Statement(Kind.DOUBT if hedge else Kind.OTHER, turns=clause.turn or clause.link is Link.BUT)
 
@@ -340,11 +325,18 @@ def _takes_back(text: str, retraction: str) -> bool:
     return found != "" and not of_another and not any(word in NEGATIONS for word in subject)
 
 
+UNDECIDED = frozenset(["it", "that", "this", "which", "what", "choice", "choose", "pick", "answer", "option", "i"])
+"""Words for what does not matter where nothing is decided."""
+
+
 def _is_undecided(text: str) -> bool:
     """Whether a clause says that the writer has not decided, and not only that something else is unknown."""
     for uncertainty in UNCERTAINTIES:
         before, found, rest = text.partition(f" {uncertainty} ")
         of_others = uncertainty == "not know" and _without_fillers(before.split()) != ["i"]  # "someone I do not know"
-        if found and not of_others and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
+        of_else = uncertainty == "not matter" and not UNDECIDED.intersection(
+            before.split()
+        )  # "reputation does not matter"
+        if found and not (of_others or of_else) and (not rest or rest.split()[0] in UNCERTAIN_ABOUT):
             return True
     return False

@@ -52,6 +52,9 @@ SUPERLATIVES = _set(
 )
 """Adjectives that recommend an option without choosing it."""
 
+PARTIAL = _set("safe safer safest rational logical prudent natural most sensible reasonable")
+"""Those of them that may praise an option in one respect alone."""
+
 EVIDENT = _set("easy simple clear obvious evident")
 """What an answer is called before it is given: "the answer is clear: C"."""
 
@@ -110,10 +113,10 @@ DEEDS = _set(
 )
 """Verbs for what is done by choosing an option, and not only caused by it: "I would show my trust by choosing C"."""
 
-WAYS_TO_ACT = _set("way thing course path route approach")
+WAYS_TO_ACT = _set("way thing course path route approach plan")
 """Nouns that name an answer if they are recommended: "the best way is C"."""
 
-NOUNS = WAYS_TO_ACT | _set("one risk winner colour color word card button side")
+NOUNS = WAYS_TO_ACT | _set("one risk bet winner colour color word card button side")
 """Those, and nouns that name an answer if the writer's choice is told of them: "the one I pick"."""
 
 INTENTIONS = _set(
@@ -292,12 +295,6 @@ CONDITIONS = _set(
 )
 HYPOTHESES = _set("according suppose supposing assuming assume imagine consider case scenario possibility example say")
 """Words that open a hypothesis at the beginning of a clause."""
-
-CALCULATING = _set(
-    "find calculate compute determine see look add multiply divide subtract count sum break solve figure analyse"
-    " analyze examine explore list call denote write"
-)
-"""Verbs of what is done on the way to an answer: "let us find the total: 20"."""
 
 CONSEQUENCES = _set("so whence ergo therefore thus hence consequently accordingly")
 TURNS = _set("however actually wait sorry correction oops no nope nah er edit update")

@@ -140,6 +140,14 @@ def test_no_text_takes_long_to_refuse() -> None:
         ('{"answer": "C", "reason": "trust"}', "trust"),
         ("<think>D pays.</think>C. We meet again.", "We meet again."),
         ("We meet again. So I choose C.", "We meet again. So I choose C."),
+        *(
+            (text, "")
+            for text in ('"I choose C."', "**I choose C.**", "C.**", "(C)", "“C”", '"C"!', "I choose C :)", "C 👍")
+        ),
+        *((text, "It is fair.") for text in ('"I choose C. It is fair."', "(C. It is fair.)", "**C. It is fair.**")),
+        ('C. They call it "trust"', 'They call it "trust"'),
+        ("C, as agreed (and kind)", "as agreed (and kind)"),
+        ("C: it is **fair**", "it is **fair**"),
     ],
 )
 def test_the_motivation_is_the_text_besides_the_label(text: str, motivation: str) -> None:

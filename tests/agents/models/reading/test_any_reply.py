@@ -209,6 +209,19 @@ REPEATED += [
     "C !C ~C ",
     "```\n",
     " ",
+    "about 5 ",
+    "since we are ",
+    "since we are so ",
+    "if I were to ",
+    "if I were a player ",
+    "our company ",
+    "I would lean ",
+    "so we ",
+    "go for ",
+    "C is better, so ",
+    "C: cooperate ",
+    "C is safe. ",
+    ')*"',
 ]
 
 
@@ -220,7 +233,11 @@ def test_time_is_linear_in_the_length_of_a_reply(piece: str) -> None:
         read(text)
         return time.process_time() - start
 
-    for read in (lambda text: read_action(text, ("C", "D")), lambda text: read_amount(text, 10)):
+    for read in (
+        lambda text: read_action(text, ("C", "D")),
+        lambda text: read_amount(text, 10),
+        lambda text: read_motivation(f"C. {text[:-2]}", "C"),
+    ):
         short, long = (min(seconds(read, length) for _ in range(5)) for length in (1_000, 8_000))
         assert long < 24 * short + 0.02  # 64 times as long if it were quadratic
 
