@@ -93,9 +93,10 @@ def _tables(found: Mapping[str, Mapping[str, SetAnswers]]) -> list[Section]:
         ),
         words=2,
         note="Mass: probability that a reply begins with one of the labels. Place effect: how much more probable the"
-        " first action is where it is named first; after ±, of sampled answers, the largest standard error. Place, label, context, game: share of the variance of the answers"
-        " that follows each. Wordings: lowest and highest mean cooperation of the template's wordings. Disagreement:"
-        " probability that two answers to the same scenario differ.",
+        " first action is where it is named first; after ±, the largest standard error that it can have if answers are"
+        " sampled. Place, label, context, game: share of the variance of the answers that follows each. Wordings:"
+        " lowest and highest mean cooperation of the template's wordings. Disagreement: probability that two answers to"
+        " the same scenario differ.",
         missing="not known, not asked, or asked in one presentation only",
     )
     scenarios = [name for sets in next(iter(found.values())).values() for name in sets.cooperation]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dilemmas.envs.prompts.contexts import built_in_contexts
@@ -26,6 +27,18 @@ def test_two_of_three_reasons_that_differ_are_two_thirds() -> None:
 
 def test_answers_without_reasons_have_no_share_of_them() -> None:
     assert answered(("C", 0, ""), ("C", 0, "")).motivations is None
+
+
+def test_the_chance_of_sampled_answers_is_shown_beside_the_place_effect() -> None:
+    """Even answers in four presentations: the effect of the place varies by as much as it can, and is 0 on average."""
+    rng = np.random.default_rng(0)
+    shown = (Presented("?", ("C", "D"), None, None, None, 0.0),) * 4
+    found = []
+    for _ in range(400):
+        replies = tuple(("", int(action), "") for action in rng.integers(0, 2, 64))
+        found.append(set_answers([SCENARIO], [Asked(SCENARIO.name, shown, replies)]))
+    assert {one.place_error for one in found} == {1 / 8}
+    assert np.std([one.place_effect for one in found]) == pytest.approx(1 / 8, rel=0.1)
 
 
 def test_files_and_folders_are_named_by_the_last_part_of_their_path(tmp_path: Path) -> None:
