@@ -9,7 +9,7 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dilemmas.agents.models.backend import ModelError, Request, Response, ScoreKey, nested_labels
@@ -196,8 +196,6 @@ class _Connected:
     client: ServerClient
     asker: Asker
     capabilities: Capabilities
-    listed: dict[frozenset[str], int] = field(default_factory=dict)
-    """Number of tokens that were listed last, by labels: the short list, or the long one where it did not suffice."""
 
     async def respond(self, requests: Sequence[Request], scored: Mapping[ScoreKey, Request]) -> list[Response]:
         weighed = await map_in_flight(self._weigh, list(scored.values()), self.capabilities.exact_in_flight)
@@ -218,10 +216,13 @@ class _Connected:
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
     async def _weights(self, asked: Request) -> LabelWeights:
-        """The probabilities of labels after a begun reply, with a longer list if a short one does not suffice."""
+        """The probabilities of labels after a begun reply, with a longer list if a short one does not suffice.
+
+        Which lists are asked for depends on this question alone: their numbers differ by rounding.
+        """
         prompt, labels, begun, system = asked.prompt, asked.labels, asked.begun, asked.system
-        most, same = self.client.dialect.most_listed, frozenset(labels)
-        for listed in dict.fromkeys((min(self.listed.get(same, LADDER[1]), most), most)):
+        most = self.client.dialect.most_listed
+        for listed in dict.fromkeys((min(LADDER[1], most), most)):
 
             async def carry_on(written: str, listed: int = listed) -> Listing | None:
                 if not self.asker.continues:
@@ -230,7 +231,6 @@ class _Connected:
 
             first = await self.asker.listing(prompt, begun, listed, system)
             weights = await weigh_labels(first, labels, carry_on, EXACT)
-            self.listed[same] = listed
             if weights.margin() <= EXACT:
                 return weights
         if not self.asker.force or begun:

@@ -64,11 +64,11 @@ def test_a_run_without_a_readable_reply_ends_with_a_report(tmp_path: Path, monke
 def test_a_finished_run_is_not_said_to_have_asked_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mute_study(tmp_path / "run", monkeypatch)
     recipe, told = load_recipe(str(tmp_path / "run" / "recipe.json")), StringIO()
-    replicate(Run(tmp_path / "run", recipe), Console(file=told))
+    replicate(Run(tmp_path / "run", recipe), Console(file=told, width=1000))
     assert "is complete" in told.getvalue()
     assert "were put to the model" not in told.getvalue()
     (tmp_path / "run" / "results.json").unlink()
-    replicate(Run(tmp_path / "run", recipe), Console(file=told, width=60))
+    replicate(Run(tmp_path / "run", recipe), Console(file=told, width=1000))
     assert "questions were put to the model" in told.getvalue()
 
 
