@@ -8,6 +8,7 @@ sequence (`decide`).
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from dilemmas.agents.models.reading.amounts import ENUMERATED, mark_amounts, without_enumeration
@@ -175,6 +176,7 @@ def _read(marked: Marked) -> float | None:
         sentences = others
     statements = list[Statement]()
     last = max((place for place, sentence in enumerate(sentences) if names_option(sentence)), default=0)
+    listed = set[str]()
     for place, sentence in enumerate(sentences):
         if place and asks_reader(sentences[place - 1]) and advises(sentence):
             continue
@@ -184,12 +186,15 @@ def _read(marked: Marked) -> float | None:
         if place and sentences[place - 1].question and all(one == Statement(Kind.DOUBT) for one in said):
             continue  # "Would D be better? Perhaps."
         if 0 < place < last:  # amid other text a choice must say whose it is
+            listed |= {one.option for one in said if one.asked and not one.turns}
             said = [one for one in said if not one.asked or one.turns]
+        if listed:  # "Options: choose C. Choose D."
+            said = [one for one in said if not one.asked or one.turns or one.option in listed]
         statements += said
     if better := concluded(sentences):
         statements.append(Statement(Kind.WEAK, better, turns=True))
     told = described_options(sentences)
-    statements = [one for one in statements if not (one.partial and told - {one.option})]
+    statements = [replace(one, kind=Kind.OTHER) if one.partial and told - {one.option} else one for one in statements]
     option = decide(_without_asides(statements, marked))
     meaning = FOREIGN if option is None else marked.meaning(option)
     return None if meaning == FOREIGN else meaning

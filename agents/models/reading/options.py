@@ -149,6 +149,7 @@ FOLLOWERS = (TAIL_STOPS - {"the"}) | frozenset(
         "imo",
         "go",
         "goes",
+        "actually",
         "anymore",
         "anyway",
         "nonetheless",

@@ -1,55 +1,24 @@
-"""Contractions written out, and phrases replaced by one word of the same role."""
+"""Phrases replaced by one word of the same role."""
 
 import re
 
-from dilemmas.agents.models.reading.conditions import (
+from dilemmas.agents.models.reading.options import OPTION
+from dilemmas.agents.models.reading.wordings import (
+    CONTRACTIONS,
+    JOINED_ACTS,
+    MISSPELLINGS,
+    NAMED_IN_BRACKETS,
     NO_CONDITIONS,
+    OWN_PARTY,
     PICKING,
+    PICKS,
     PLAIN_REASONS,
+    SAFELY,
     WORDS_FOR_BECAUSE,
     WORDS_FOR_IF,
 )
-from dilemmas.agents.models.reading.options import OPTION
-
-CONTRACTIONS = {
-    r"(i|you|we|they|he|she|it|that)'ll": r"\1 will",
-    r"(i|you|we|they|he|she|it)'d": r"\1 would",
-    r"i'?m": "i am",
-    r"i'?mm?a": "i will",
-    r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
-    r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
-    r"(you|we|they)'re": r"\1 are",
-    r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
-    r"let'?s": "let us",
-    "lemme": "let me",
-    r"pl[sz]|(?<!i )kindly(?= (?:choose|pick|select|go)\b)": "please",
-    r"(?:wo|sha)n'?t": "will not",
-    r"can'?t|cannot": "can not",
-    r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
-}
 
 _VIEW = r"(?:an?|the|my)(?: [a-z-]+){0,3} (?:points? of view|perspective|standpoint|viewpoint|angle)"
-
-_SAFELY = (
-    r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
-    r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
-    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
-    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)"
-    r"|(?:support|help)(?:ing)? the group"
-    r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
-)
-"""What is done by choosing an option: "play it safe with C", "take the risk with C"."""
-
-_SIDE = (
-    r"(?:my|our) (?:own )?(?:company|firm|government|country|nation|state|team|side|delegation|ministry|organi[sz]ation"
-    r"|household|club|party|council|union|army|business|store|shop|airline|bank|city|village|tribe|crew)"
-)
-"""The writer's own side, which acts as one."""
-
-_PICKS = (
-    r"(?: (?:will|shall))?(?: (?:therefore|thus|also|definitely|now))?"
-    r" (?:choose|pick|select|go(?:es)? with|(?:opt|vote)s? for|(?:settle|decide)s? (?:on|for))s?"
-)
 
 _WHY = "(?:main |only |real )?(?:reason|motivation|rationale)"
 _REASON = (
@@ -77,6 +46,8 @@ _CAUSE = (
 """What makes the writer choose: "fear of betrayal"."""
 
 PHRASES = {
+    **NAMED_IN_BRACKETS,
+    **JOINED_ACTS,
     "consider": (rf"(?:turn(?:ing)?|mov(?:e|ing) on) to(?= ?{OPTION})",),
     r"i choose \g<yes>": (rf"(?P<yes>{OPTION}) ?\? ?yes(?= ?[.!;\n]|$)",),
     r"not \g<no>": (rf"(?P<no>{OPTION}) ?\? ?(?:no|never|nope)(?= ?[.!;\n]|$)",),
@@ -176,8 +147,8 @@ PHRASES = {
     ),
     "switch to": (rf"(?:switch|mov|chang|go)(?:e|ing)? from {OPTION} ?to",),
     "i choose": (
-        rf"(?:^|(?<=[.!?,;:\n] )|(?<=so )){_SIDE}(?:{_PICKS}| (?:will|shall))(?= ?{OPTION})",
-        rf"(?:\A|(?<=so )|(?<=thus )|(?<=ore, )|(?<=hus, )|(?<=nce, ))we{_PICKS}(?= ?{OPTION})",
+        rf"(?:^|(?<=[.!?,;:\n] )|(?<=so )){OWN_PARTY}(?:{PICKS}| (?:will|shall))(?= ?{OPTION})",
+        rf"(?:\A|(?<=so )|(?<=thus )|(?<=ore, )|(?<=hus, )|(?<=nce, ))we{PICKS}(?= ?{OPTION})",
         r"i am (?:all |now )?"
         r"(?:for|with|fine with|good with|back to|back to choosing|confident in|set on|sold on|decided on)"
         rf"(?= ?{OPTION})",
@@ -185,7 +156,7 @@ PHRASES = {
         r"^\W*(?:chooses|picks|selects)(?=\W)",
         r"(?:count me(?: in)?|(?:put|mark) me down) (?:for|as|with)(?: an?)?",
     ),
-    "go": (rf"{_SAFELY}(?= (?:with|on|in|and) )",),
+    "go": (rf"{SAFELY}(?= (?:with|on|in|and) )",),
     r"\g<act>": (
         r"(?P<act>choose|choosing|pick|picking|select|selecting|with|for|play|playing|take|taking)"
         r" the (?:[a-z-]+ ){1,2}(?:option|choice|move|strategy|action|route|path)"
@@ -250,7 +221,11 @@ PHRASES = {
     "to": (r"no (?:other )?(?:choice|option|alternative) (?:but|except|than) to",),
     r"i choose \g<reasoned> because": (rf"{_REASON} (?P<reasoned>{OPTION}) ?(?:is|was|:)",),
     "": (
-        rf"the other(?= ?{OPTION})|(?:may|might)(?: just)? as well",
+        r",? ?[–-]? ?unless [^.;:!?\n]{1,140}, which (?:(?:there|it|this|that|they|he|she|you) )?"
+        r"(?:(?:is|are|was|were|does|did|have|has) )?not(?: the case| any)?(?: here| now| in this (?:case|game))?"
+        r"(?= ?(?:[.!;\n]|$))",
+        rf"(?<={OPTION}),? actually(?= ?[.!])|(?<={OPTION} ),? ?actually(?= ?[.!])",
+        rf"the other(?= ?{OPTION})|(?:may|might)(?: just)? as well(?! be me\b)",
         r"(?:step|round) \d+(?= ?:| (?:decision|choice|answer|move)\b)",
         "(?:(?:a (?:bit|little)|slightly|much) )?(?:(?:more|less|higher|lower) than|above|below)"
         " (?:(?:in )?(?:the )?(?:last|previous) (?:round|time|week)|before|(?:the|their) average|the others)",
@@ -274,6 +249,8 @@ PHRASES = {
     r"although \g<either>": (r"whether (?P<either>[^,.;\n]{0,60}) or not",),
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
+        r"(?:let us|and) (?:just )?(?:see|find out|hope)(?: now)?(?: (?:if|whether|what|how|who|that))?"
+        rf"(?= (?:they|you|he|she|we|the|my|others?|it)\b(?:(?!{OPTION})[^.:;!?\n]){{0,80}}(?:[.!\n]|$))",
         r"whether(?= [^,.;\n]{0,60} or )",
         "even (?:if|though|when)|whether or not",
         r"no matter|as much as(?= i\b)|what(?:so)?ever|whichever|whoever|regardless",
@@ -292,6 +269,11 @@ PHRASES = {
     "it would be": ("that (?:would|will) be",),
     "well": (
         *NO_CONDITIONS,
+        r"(?:some(?:one|body)|one of us) (?:has to|needs to|must|should|ought to)"
+        r" (?:(?:take|make) the (?:first (?:step|move)|initiative|lead|plunge|leap)|(?:go|be|act|trust|move) first"
+        r"|start|begin|trust|be the (?:first|one|bigger [a-z]+)(?: one)?(?: to [a-z]+)?|break the (?:cycle|ice))"
+        r"(?:,? and (?:it (?:may|might|could)(?: just)? as well be|why not) me)?(?= ?(?:[:–-]|, so ))",
+        r"it (?:may|might|could)(?: just)? as well be me(?= ?[:,–-])",
         "(?:screw|sod|hang|to hell with) (?:it|this|that)(?= ?[,:–-])|what the (?:heck|hell)|you know what|so be it",
         "i (?:must|have to|should) (?:say|admit|confess)(?= ?,)",
         r"let us (?:be (?:honest|realistic|real|frank)|face it)(?= ?[,:])",
@@ -301,9 +283,13 @@ PHRASES = {
         "i (?:am afraid|am thinking|guess|suppose)(?: that)?(?= i )",
     ),
     r"so \g<made> is": (rf"(?:makes?|made|renders?) (?P<made>{OPTION})(?= ?(?:the|my) )",),
+    "opportunity": ("chances?(?= (?:to|at|for) )",),
     "however": (
         "(?:al)?though(?= ?,)",
         r"(?:up)?on (?:second thoughts?|(?:(?:further|closer) )?(?:reflection|reconsideration|inspection|thought))",
+        r"(?:(?:after |on )?thinking|having thought|when i think)(?: (?:about |on )?(?:it|this|that)(?: all)?)?"
+        r" (?:(?:a (?:bit|little)|some) )?(?:more|further|again|over(?: again)?|through|longer)"
+        r"(?: carefully| deeply| closely)?(?= ?,)",
         "then again|in fact",
     ),
     "so": (
@@ -339,12 +325,12 @@ def _compiled(phrases: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(phrases)})(?!\w)")
 
 
-_REPLACEMENTS = [(_compiled((phrase,)), word) for phrase, word in CONTRACTIONS.items()]
+_REPLACEMENTS = [(_compiled((phrase,)), word) for phrase, word in (MISSPELLINGS | CONTRACTIONS).items()]
 _REPLACEMENTS += [(_compiled(phrases), word.strip()) for word, phrases in PHRASES.items()]
 
 
 def write_out(text: str) -> str:
-    """Write out contractions, and replace phrases by single words; `text` is in lower case."""
+    """Correct misspellings, write out contractions, and replace phrases by single words; `text` is in lower case."""
     for pattern, word in _REPLACEMENTS:
         text = pattern.sub(word, text)
     return text

@@ -88,7 +88,8 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     if clause.link is Link.OR and begins_with_number(clause):
         return OTHER
     named = any(is_option(word) and word != said.option for one in before for word in one.words)
-    if clause.link is Link.OR and (all(map(_leads, before)) or (said.chooses and named)):
+    phrase = said == OTHER and before and core(before[-1].words)[:1] != [] and core(before[-1].words)[0] in LEADING
+    if clause.link is Link.OR and not phrase and (all(map(_leads, before)) or (said.chooses and named)):
         return Statement(Kind.DOUBT, said.option)
     if chosen and (clause.link is Link.OR or clause.words[:1] == ["or"] or _mixes(clause)):
         return Statement(Kind.DOUBT, said.option)
@@ -185,10 +186,16 @@ def _recites_outcome(following: Clause, choice: Sequence[str]) -> bool:
         return True
     if following.link is Link.AND and _acts_of_others(following):
         return True  # "I choose C, and they choose D"
+    named = len(following.words) == 2 and following.words[0] in OTHERS and is_option(following.words[1])
+    if named and choice[:1] != [] and choice[0] in VERBS | {"i"}:
+        return True  # "I contribute 0, others 20"
     if following.separator == ",":
         return begins_with_number(following) and len(following.words) < 3
     imperative = choice[:1] != [] and choice[0] in VERBS
     of_others = imperative and following.words[:1] != [] and following.words[0] in OTHERS
+    cells = all(is_option(word) or word[0].isdigit() or word in ("points", "each") for word in following.words)
+    if imperative and following.separator in (":", "(") and cells and following.words[:1] not in ([], choice[-1:]):
+        return True  # "contribute 0: 44", "choose C (6 or 1)"
     told = any(word in COPULAS for word in following.words)  # "I choose D: 3 points are enough"
     return following.separator == ":" and ((begins_with_number(following) and not told) or of_others)
 
@@ -275,11 +282,16 @@ def _leads(clause: Clause) -> bool:
     return clause.link is Link.REASON or light or told or (words[0] in LEADING and not another)
 
 
-def _all_lead(before: Sequence[Clause]) -> bool:
-    """Whether all clauses lead up to what follows; what is joined to a reason by "and" belongs to it."""
+def _all_lead(before: Sequence[Clause], answer: Clause) -> bool:
+    """Whether all clauses lead up to the answer; what is joined to a reason or in brackets after it belongs to it.
+
+    What is joined may name the answer itself: "Since I can't know, and D pays more: D".
+    """
+    option = frozenset(word for word in answer.words if is_option(word))
     led = False
     for clause in before:
-        joined = led and clause.link in (Link.AND, Link.OR) and not any(map(is_option, clause.words))
+        linked = clause.link in (Link.AND, Link.OR) or clause.words[:1] == ["and"] or clause.separator == "("
+        joined = led and linked and all(word in option for word in clause.words if is_option(word))
         led = joined or _leads(clause)
         if not led:
             return False
@@ -302,7 +314,7 @@ def _may_stand_alone(clauses: Sequence[Clause], place: int, found: Sequence[Stat
         denied = last.kind is Kind.REJECTION or (words != [] and words[0] in NEGATIONS)
         rejected = denied and last.option not in clause.words and not frozenset(words) & frozenset(clause.words)
         return rejected or any(word in FINALS or word in PRESENT or word == "here" for word in clause.words)
-    if link is Link.SO or clause.turn or _all_lead(before):
+    if link is Link.SO or clause.turn or _all_lead(before, clause):
         return True
     if clause.separator == ":":
         if any(word in NEGATIONS for word in before[-1].words) and any(map(is_option, before[-1].words)):

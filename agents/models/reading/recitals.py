@@ -97,7 +97,7 @@ def _explains_not(clause: Clause, label: Clause) -> bool:
     """Whether a clause after a label is what the label stands for, or what it pays, and no explanation of a choice."""
     first = clause.words[0] if clause.words else ""
     named = clause.separator == ":" or (clause.separator == ")" and label.separator != "(")
-    if clause.link is Link.REASON or clause.words == label.words or (clause.separator == ":" and _is_gloss(clause)):
+    if clause.link is Link.REASON or clause.words == label.words or (named and _is_gloss(clause)):
         return False
     if not named or clause.link is not Link.NONE:
         return (first in OTHERS and pays(clause)) or (clause.separator == "(" and is_option(first))
@@ -118,8 +118,8 @@ NAMES_OF_ACTS = frozenset(["betray", "betrayal", "compete", "competition", "coll
 
 
 def entry(clauses: Sequence[Clause]) -> str:
-    """The option that a sentence explains like an entry of a list, "C: trust"; empty for none."""
-    named = [word for word in clauses[0].words if word != "option"]
+    """The option that a sentence explains like an entry of a list, "C: trust", "choose C: 6"; empty for none."""
+    named = [word for word in clauses[0].words if word not in VERBS and word not in ("option", "in")]
     explained = len(clauses) > 1 and clauses[1].separator == ":" and len(named) == 1
     return named[0] if explained and is_option(named[0]) else ""
 

@@ -50,7 +50,7 @@ def read_sentence(sentence: Sentence, first: bool = False) -> list[Statement]:
                 OTHER if index >= start and (one.chooses or _praises(one, clauses[index])) else one
                 for index, one in zip(places, found, strict=True)
             ]
-        elif subordinate and clause.separator and not any(one.chooses for one in found):
+        elif subordinate and clause.separator not in ("", "(") and not any(one.chooses for one in found):
             subordinate = False
         apart = clause.separator != "" and clause.link is Link.NONE
         if subordinate and clause.words and (apart or not any(map(is_option, clause.words))):

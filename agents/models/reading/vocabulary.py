@@ -66,7 +66,7 @@ ADVERBS = _set(
     "definitely certainly always simply anyway nonetheless nevertheless regardless just also now still again"
     " therefore thus hereby personally really confidently gladly happily rationally then ultimately finally"
     " strongly only exactly clearly surely absolutely obviously firmly please today instead sure too all first"
-    " here sooner precisely merely indeed hypothetically"
+    " here sooner precisely merely indeed hypothetically actually"
 )
 """Words that change nothing about a choice."""
 

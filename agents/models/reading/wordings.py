@@ -1,6 +1,34 @@
-"""Conditions that only say that the writer plays, "if I were a player"; other words for "if" and "because"."""
+"""Words that phrases are made of: contractions, misspellings, conditions that are none, acts and their names."""
 
 from dilemmas.agents.models.reading.options import OPTION
+
+CONTRACTIONS = {
+    r"(i|you|we|they|he|she|it|that)'ll": r"\1 will",
+    r"(i|you|we|they|he|she|it)'d": r"\1 would",
+    r"i'?m": "i am",
+    r"i'?mm?a": "i will",
+    r"i'?(?:ll|d)(?= (?:go|choose|pick|select|take|play)\b)": "i would",
+    r"(i|you|we|they|would|could|should|might)'ve": r"\1 have",
+    r"(you|we|they)'re": r"\1 are",
+    r"(it|that|he|she|here|there|what|answer|choice|decision|pick|move)'s": r"\1 is",
+    r"let'?s": "let us",
+    "lemme": "let me",
+    r"pl[sz]|(?<!i )kindly(?= (?:choose|pick|select|go)\b)": "please",
+    r"(?:wo|sha)n'?t": "will not",
+    r"can'?t|cannot": "can not",
+    r"(do|does|did|would|could|should|is|are|was|have|has)n'?t": r"\1 not",
+}
+
+MISSPELLINGS = {
+    "choise|choic|chioce|chocie": "choice",
+    "(?:(?<=my )|(?<=final )|(?<=the ))chose(?= (?:is|would|will|:)|:)": "choice",
+    "chosse|chooose|choos|(?:(?<=will )|(?<=would )|(?<='ll )|(?<='d )|(?<=to ))chose": "choose",
+    "(?:choos|choss)eing|chosing|choseing": "choosing",
+    "decison|desicion|decission|desision|descision": "decision",
+    "anwser|awnser|asnwer|answear|anser|answere": "answer",
+    "opton|optoin|opiton|optin": "option",
+}
+"""Common misspellings of the words for an answer, by what is meant."""
 
 _GAME = "(?:game|scenario|situation|dilemma|experiment|interaction|position|choice|decision|case)"
 
@@ -97,3 +125,60 @@ WORDS_FOR_BECAUSE = (
     "due to|thanks to",
 )
 """Other words that open a reason."""
+
+NAMED_ACT = (
+    r"(?:cooperati(?:on|ng)|defecti(?:on|ng)|betray(?:al|ing)|collaborati(?:on|ng)|competi(?:tion|ng)"
+    r"|(?:trust|shar|splitt|steal|keep|cheat|exploit|confess|contribut)ing"
+    r"|(?:cooperative|competitive|selfish|defecting|cooperating) (?:option|choice|strategy|action|move|approach))"
+)
+"""Nouns for what an option does: its name stands in brackets after them, "cooperation (C)"."""
+
+SAFELY = (
+    r"(?:play(?:ing)? (?:it |things )?(?:safe|nice|fair|smart|cautious|straight)"
+    r"|(?:take|taking|run|running) (?:the|a|this|that|my) (?:[a-z]+ )?(?:risks?|chances?|gamble|leap(?: of faith)?)"
+    r"|(?:take|taking) the [a-z]+ (?:route|road|path|way|approach)|test(?:ing)? the waters?"
+    r"|set(?:ting)? (?:an|a good) example|show(?:ing)? (?:goodwill|good will|good faith)"
+    r"|(?:support|help)(?:ing)? the group"
+    r"|(?:stay|keep|be|err)(?:ing)? (?:on the (?:safe )?side(?: of [a-z]+)?|safe|cautious|careful))"
+)
+"""What is done by choosing an option: "play it safe with C", "take the risk with C"."""
+
+OWN_PARTY = (
+    r"(?:my|our) (?:own )?(?:company|firm|government|country|nation|state|team|side|delegation|ministry|organi[sz]ation"
+    r"|household|club|party|council|union|army|business|store|shop|airline|bank|city|village|tribe|crew)"
+)
+"""The writer's own side, which acts as one."""
+
+PICKS = (
+    r"(?: (?:will|shall))?(?: (?:therefore|thus|also|definitely|now))?"
+    r" (?:choose|pick|select|go(?:es)? with|(?:opt|vote)s? for|(?:settle|decide)s? (?:on|for))s?"
+)
+
+_VERB = r"(?= (?:might|may|could|can|would|will|should|is|does|has|also|only|always|[a-z]{3,}s)\b)"
+"""A verb whose subject the option before it is."""
+
+NAMED_IN_BRACKETS = {
+    "mutual action": (rf"(?:mutual |joint )?{NAMED_ACT} ?\( ?{OPTION} ?[,/] ?{OPTION} ?\)",),
+    r"\g<named>": (rf"(?:the )?{NAMED_ACT} ?\( ?(?:option )?(?P<named>{OPTION}) ?\){_VERB}",),
+    r"\g<called> \g<answer>": (
+        r"(?P<called>(?:choice|answer|decision) (?:is|would be|will be)|choose|pick|select|prefer"
+        r"|(?:go|opt) (?:with|for)|over|than)"
+        rf" {NAMED_ACT} ?\( ?(?:option )?(?P<answer>{OPTION}) ?\)",
+    ),
+    r"\g<glossed>": (rf"(?P<glossed>{OPTION}) ?\( ?(?:mutual )?{NAMED_ACT} ?\){_VERB}",),
+}
+"""An option beside the name of its act, by what replaces them: "cooperation (C) could pay more" tells of C."""
+
+JOINED_ACTS = {
+    r"\g<opening>": (
+        r"(?P<opening>i (?:(?:would|will|am going to|plan to) )?(?:start|begin|open)(?: out)? (?:with|by)(?: choosing)?"
+        rf" ?{OPTION}) ?,? ?and (?:then )?(?:mirror|copy|match|imitate|repeat)(?: [a-z']+){{1,8}}?"
+        r" (?:afterwards?|thereafter|after that|from (?:then|there) on|in (?:later|subsequent|the following) rounds)"
+        r"(?= ?(?:[.!\n]|$))",
+    ),
+    r"i choose \g<agreed>": (
+        rf"let us both (?:{PICKING}|go (?:with|for) )?(?P<agreed>{OPTION}) ?[.!,;–-]{{1,3}} ?i am (?:in|game|on board)"
+        r"(?= ?(?:[.!\n]|$))",
+    ),
+}
+"""A choice with what follows it in later rounds, or with the writer's consent, by what replaces them."""
