@@ -63,6 +63,7 @@ SHARES = {
         for full in ("full", "whole", "entire")
         for amount in ("amount", "endowment", "contribution")
     },
+    **{f"the {most} amount": 1.0 for most in ("maximum", "max", "maximum possible", "largest possible")},
     "the lot": 1.0,
     "the whole lot": 1.0,
     "three fourths": 0.75,
@@ -298,6 +299,9 @@ def _amount(match: re.Match[str], most: float, text: str) -> float | None:
         return None
     if match["share"]:
         if match["share_of"] and _value(match["share_of"]) != most:
+            return None
+        owned = re.search(NUMBER, match["owned"] or "")
+        if owned and _value(owned[0]) != most:  # "the maximum amount of 5 points"
             return None
         return SHARES[" ".join(match["share"].casefold().split())] * most
     value = _value(match["number"])

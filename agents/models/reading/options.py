@@ -199,7 +199,7 @@ def _is_option(match: re.Match[str], forms: Collection[str]) -> bool:
         return False
     if IDIOM.match(text, match.start("option")) or _goes_for(match, forms):
         return False
-    if word == "one" or word in ORDINAL_FORMS:
+    if word == "one" or (word in ORDINAL_FORMS and not match[0].casefold().endswith(" option")):
         placed = word != "one" or last in NAMES or _begins(match)
         return placed and ALONE.match(match.string, match.end()) is not None
     if word not in AMBIGUOUS or last in NAMES:

@@ -72,6 +72,9 @@ PHRASES = {
         "(?: for me to| that i| if i)"
         r"|in my (?:own )?(?:best )?interests? to|worth (?:it|the risk|a try|trying) to)"
         rf"(?= (?:choose|pick|select|go|play|opt|take)\b| ?{OPTION})",
+        r"i (?:think|believe|feel)(?: that)? it (?:is|would be) (?:best|better|safest|safer|wisest|wiser|wise|smartest"
+        rf"|smarter|right|fair) to(?= (?:choose |pick |select |play |go (?:with|for) )? ?{OPTION}[ ,]*"
+        r"(?:because|since|as) (?:i|we|it|they|my|this|that)\b)",
     ),
     "for": ("in favou?r of", r"out of(?= (?!the\b)[a-z])"),
     "not ": (r"i (?:do )?not (?:think|believe)",),
@@ -168,8 +171,10 @@ PHRASES = {
     "i think": (
         rf"i feel like(?= ?{OPTION})",
         "i (?!hardly|rarely)(?:[a-z]+ly|still|do) (?:think|believe)",
+        rf"it (?:seems|appears) to me(?: that)?(?= ?(?:{OPTION} ?(?:is|would be|makes)|the|my|i should) )",
         rf"i (?:would|will|have to|must) (?:say|argue)(?: that)?(?= ?{OPTION} ?(?:is|would be|seems|makes) )",
     ),
+    "i conclude": ("i (?:have )?(?:(?:come|came) to|arrived? at|reach(?:ed)?) the conclusion",),
     "long": ("a while",),
     "again": ("once (?:again|more)",),
     "then": (
@@ -249,6 +254,8 @@ PHRASES = {
     r"although \g<either>": (r"whether (?P<either>[^,.;\n]{0,60}) or not",),
     "although": (
         r"i (?:wonder|do not care|do not mind) (?:if|whether|what|which)(?= (?:they|he|she|the|my|others)\b)",
+        "i not know (?:if|whether|what|which)(?= (?:they|he|she|everyone|(?:the )?others|(?:the|my) other [a-z]+|my"
+        r" (?:partner|opponent|friend|brother|sister|neighbou?r)) (?!is right\b))",
         r"(?:let us|and) (?:just )?(?:see|find out|hope)(?: now)?(?: (?:if|whether|what|how|who|that))?"
         rf"(?= (?:they|you|he|she|we|the|my|others?|it)\b(?:(?!{OPTION})[^.:;!?\n]){{0,80}}(?:[.!\n]|$))",
         r"whether(?= [^,.;\n]{0,60} or )",

@@ -110,6 +110,9 @@ def in_place(clauses: Sequence[Clause], place: int, found: list[Statement]) -> S
     elsewhere = "would" in clause.words and any(
         one.link is Link.NONE and is_elsewhere(one.words) for one in before[-1:]
     )
+    rejected = found[-1].option if found and found[-1].kind is Kind.REJECTION else said.option
+    if elsewhere and rejected != said.option and "my" in before[-1].words:
+        return replace(said, kind=Kind.WEAK)  # "I wouldn't choose D against my own sister, I'd choose C"
     act = clause.words[: next((place for place, word in enumerate(clause.words) if is_option(word)), 0)]
     asked = said.asked and any(begs(one.words) for one in clauses[max(0, place - 1) : place + 2])
     asked = asked or pleads([word for one in before[-1:] for word in one.words if word == "please"] + act)

@@ -103,6 +103,15 @@ QUESTION_AND_ANSWER = re.compile(
 )
 """A question up to the letter that announces its answer."""
 
+INVENTED = re.compile(
+    r"(?<=\n)(?<!:\n)(?<!:\n\n)[ \t]*(?:#+[ \t]*(?:instructions?|input|question|prompt)\b"
+    r"|[*_]*(?:user|human|instructions?)[*_]*[ \t]?:"
+    r"|(?:[*_]*(?:question|q)[*_]*[ \t]?:[\s\S]{0,900}?"
+    r"|(?:you (?:are|and|play|have)|imagine)\b[^?]{0,900}\?[^?]{0,200}?)"
+    r"(?:\?[*_]*\Z|\n[ \t]*[*_]*(?:answer|a)[*_]*[ \t]?:))",
+    re.I,
+)
+"""The beginning of a question or a turn of the user's that the writer makes up after the answer."""
 
 NAMES_OF_ANSWERS = (
     ANSWERS | {"my", "the", "content"} | {"contribute", "give", "invest", "donate", "put", "in", "points", "tokens"}
@@ -125,6 +134,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     text = without_thoughts(FINAL_CHANNEL.split(unicodedata.normalize("NFKC", text))[-1])
     turns = [turn for turn in END_OF_TURN.split(text) if turn.strip()]
     text = CONTROL_TOKEN.sub(" ", turns[0] if turns else "")
+    text = _without_invented(text.strip())
     names = {label.casefold() for label in labels}
     text = ASIDE.sub("", STAGE_DIRECTION.sub(" ", STRUCK.sub(" ", EMOTICON.sub(" ", text))))
     text = TICK.sub(" ", NOT_TICKED.sub("", text))
@@ -134,6 +144,12 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
     text = PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
     return BLANKS.sub(r"\1", BLANK_LINES.sub("\n\n", text))
+
+
+def _without_invented(text: str) -> str:
+    """The text up to a question that follows the answer."""
+    invented = INVENTED.search(text)
+    return text[: invented.start()] if invented else text
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:

@@ -221,6 +221,8 @@ REPEATED += [
     "C is better, so ",
     "C: cooperate ",
     "C is safe. ",
+    "\nq: ",
+    "\nYou are ?",
     ')*"',
 ]
 
