@@ -81,10 +81,7 @@ def _tables(found: Mapping[str, Mapping[str, SetAnswers]]) -> list[Section]:
                 set_title(name),
                 num(one.label_mass),
                 _with_error(one.place_effect, one.place_error),
-                *(
-                    num(getattr(one.shares, key)) if one.shares else num(None)
-                    for key in ("place", "label", "context", "game")
-                ),
+                *(num(getattr(one.shares, key) if one.shares else None) for key in FACTORS),
                 _span(one.wordings),
                 num(one.disagreement),
                 num(one.unreadable),

@@ -1,7 +1,7 @@
 """Whether the models understand the scenarios: questions of fact with one right answer."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 from typing import Annotated
 
@@ -88,7 +88,7 @@ def _measure(data: StudyData) -> list[Comprehension]:
 
 def comprehension_table(rows: Sequence[Results]) -> Table:
     """Share of correct answers, one column per model."""
-    known = sum(_known(row) for row in rows)
+    known = sum(_score(row).known for row in rows)
     columns, cells = pivot(rows, {"kind": words}, _share_right)
     return Table(
         "Questions of fact answered correctly",
@@ -99,12 +99,12 @@ def comprehension_table(rows: Sequence[Results]) -> Table:
     )
 
 
-def _known(row: Results) -> int:
-    return int(row["asked"] - row["unknown"])
+def _score(row: Results) -> ComprehensionScore:
+    return ComprehensionScore(*(row[item.name] for item in fields(ComprehensionScore)))
 
 
 def _share_right(row: Results) -> str:
-    return with_span(row["right"] / known, row["interval"]) if (known := _known(row)) else NONE
+    return with_span(row["right"] / known, row["interval"]) if (known := _score(row).known) else NONE
 
 
 def _sections(results: Results) -> Iterator[Section]:
@@ -118,10 +118,7 @@ def _terminal(results: Results) -> list[Section]:
 def _warnings(results: Results) -> Iterator[str]:
     for role in ROLES:
         rows = [row for row in results["comprehension"] if row["model"] == role]
-        scores = [
-            ComprehensionScore(row["kind"], row["asked"], row["right"], row["chance"], row["unknown"]) for row in rows
-        ]
-        yield from (f"The {role} model {text}" for text in misunderstood(scores))
+        yield from (f"The {role} model {text}" for text in misunderstood(list(map(_score, rows))))
 
 
 def misunderstood(scores: Sequence[ComprehensionScore]) -> Iterator[str]:
