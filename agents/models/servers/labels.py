@@ -20,8 +20,8 @@ ENOUGH = 1e-6
 MOST_CONTINUED = 16
 """Beginnings of labels that are continued at most, the most probable ones first."""
 
-Continue = Callable[[str], Awaitable[Listing | None]]
-"""Asks for the tokens after a beginning of the reply; None where the server cannot say."""
+List = Callable[[str, int], Awaitable[Listing | None]]
+"""Asks for so many tokens after a beginning of the reply; None where the server cannot say."""
 Force = Callable[[str], Awaitable[Sequence[tuple[str, float]] | None]]
 """Makes the server write a text; its tokens with their log-probabilities, or None where it writes something else."""
 
@@ -76,7 +76,7 @@ class _Begun:
         return self.written.lstrip(SPACES)
 
 
-async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue, enough: float) -> LabelWeights:
+async def weigh_labels(ask: List, labels: Sequence[str], sizes: Sequence[int], enough: float) -> LabelWeights:
     """Probability that a reply starts with each label.
 
     If one label is the beginning of another ("1" and "10"), the probability of the longer one is subtracted from that
@@ -84,27 +84,33 @@ async def weigh_labels(first: Listing, labels: Sequence[str], carry_on: Continue
 
     Parameters
     ----------
-    first
-        The tokens listed at the first place.
+    ask
+        Asks for the tokens after a beginning, which is empty at the first place.
     labels
         The labels, which differ.
-    carry_on
-        Asks for the tokens after a beginning.
+    sizes
+        Lengths of lists, the shortest first. The next one is used as soon as one leaves too much open, so which lists
+        are asked for depends on this question alone: their numbers differ by rounding.
     enough
-        Margin from which no further beginning is continued.
+        Margin from which no longer list and no further beginning is asked for.
     """
-    weights = LabelWeights([0.0] * len(labels), [0.0] * len(labels))
-    waiting, known = _read_place(weights, labels, _Begun("", 1.0), first), dict[str, Listing | None]()
+    weights, waiting = LabelWeights([0.0] * len(labels), [0.0] * len(labels)), [_Begun("", 1.0)]
+    known, left = dict[str, Listing | None](), list(sizes)
     while begun := max(waiting, key=lambda one: one.share, default=None):
-        if begun.share <= ENOUGH or _left_open(weights, labels, waiting).margin() <= enough:
+        if begun.share <= ENOUGH or (begun.text and _left_open(weights, labels, waiting).margin() <= enough):
             break
-        if begun.written not in known and len(known) < MOST_CONTINUED:
-            known[begun.written] = await carry_on(begun.written)
+        if begun.written not in known and len(known) <= MOST_CONTINUED:
+            known[begun.written] = await ask(begun.written, left[0])
         listing = known.get(begun.written)  # also of another way to divide the same text into tokens
         if listing is None:
             break
+        found = LabelWeights(list(weights.least), list(weights.more))
+        longer = _read_place(found, labels, begun, listing)
+        if len(left) > 1 and found.margin() > enough:
+            del left[0], known[begun.written]
+            continue
         waiting.remove(begun)
-        waiting += _read_place(weights, labels, begun, listing)
+        waiting, weights = waiting + longer, found
     return _left_open(weights, labels, waiting)
 
 

@@ -216,24 +216,17 @@ class _Connected:
         return Response(tuple(weights.middle()), margin=self.spread + (margin if margin > EXACT else 0.0))
 
     async def _weights(self, asked: Request) -> LabelWeights:
-        """The probabilities of labels after a begun reply, with a longer list if a short one does not suffice.
-
-        Which lists are asked for depends on this question alone: their numbers differ by rounding.
-        """
+        """The probabilities of labels after a begun reply."""
         prompt, labels, begun, system = asked.prompt, asked.labels, asked.begun, asked.system
         most = self.client.dialect.most_listed
-        for listed in dict.fromkeys((min(LADDER[1], most), most)):
 
-            async def carry_on(written: str, listed: int = listed) -> Listing | None:
-                if not self.asker.continues:
-                    return None
-                return await self.asker.listing(prompt, begun + written, listed, system)
+        async def ask(written: str, listed: int) -> Listing | None:
+            if written and not self.asker.continues:
+                return None
+            return await self.asker.listing(prompt, begun + written, listed, system)
 
-            first = await self.asker.listing(prompt, begun, listed, system)
-            weights = await weigh_labels(first, labels, carry_on, EXACT)
-            if weights.margin() <= EXACT:
-                return weights
-        if not self.asker.force or begun:
+        weights = await weigh_labels(ask, labels, sorted({min(LADDER[1], most), most}), EXACT)
+        if weights.margin() <= EXACT or not self.asker.force or begun:
             return weights
         return await force_labels(weights, labels, lambda text: self.asker.forced(prompt, text, system))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import numpy as np
 import pytest
@@ -44,10 +44,10 @@ class RandomModel:
         return total
 
     def weigh(self, labels: tuple[str, ...], count: int, continues: bool = True) -> LabelWeights:
-        async def carry_on(begun: str) -> Listing | None:
-            return listing(self.next(begun), count) if continues else None
+        async def ask(begun: str, count: int) -> Listing | None:
+            return listing(self.next(begun), count) if continues or not begun else None
 
-        return asyncio.run(weigh_labels(listing(self.next(""), count), labels, carry_on, 0.0))
+        return asyncio.run(weigh_labels(ask, labels, [count], 0.0))
 
     async def write(self, text: str) -> list[tuple[str, float]] | None:
         """Forced by a constraint that leaves log-probabilities as they are: the most probable tokens of the text."""
@@ -93,14 +93,37 @@ def test_several_tokenisations_of_a_beginning_are_continued_once() -> None:
     """ "Co" may be one token or two: the server is asked once what follows."""
     asked: list[str] = []
 
-    async def carry_on(begun: str) -> Listing:
+    async def ask(begun: str, count: int) -> Listing:
         asked.append(begun)
-        return listing({"C": {"o": 1.0}, "Co": {"op": 0.9, "x": 0.1}}[begun], 2)
+        first = {"Co": 0.4, "C": 0.3, "D": 0.3}
+        return listing({"": first, "C": {"o": 1.0}, "Co": {"op": 0.9, "x": 0.1}}[begun], count)
 
-    first = listing({"Co": 0.4, "C": 0.3, "D": 0.3}, 3)
-    weights = asyncio.run(weigh_labels(first, ("Coop", "D"), carry_on, 0.0))
+    weights = asyncio.run(weigh_labels(ask, ("Coop", "D"), [3], 0.0))
     assert weights.least == pytest.approx([0.63, 0.3])
-    assert sorted(asked) == ["C", "Co"]
+    assert sorted(asked) == ["", "C", "Co"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "asked"),
+    [
+        (("C", "D"), [("", 4)]),  # both ways to write them are listed
+        (("C", "x"), [("", 4), ("", 6)]),
+        (("C", "xo"), [("", 4), ("", 6), ("x", 6)]),  # once a list was too short, only the longer one is asked for
+    ],
+)
+def test_a_longer_list_is_asked_for_where_a_short_one_leaves_too_much_open(
+    labels: tuple[str, str], asked: list[tuple[str, int]]
+) -> None:
+    found = []
+
+    async def ask(begun: str, count: int) -> Listing:
+        found.append((begun, count))
+        first = {"C": 0.3, " C": 0.2, "D": 0.25, " D": 0.2, "x": 0.04, "y": 0.01}
+        return listing({"o": 0.6, "e": 0.4} if begun else first, count)
+
+    weights = asyncio.run(weigh_labels(ask, labels, [4, 6], 1e-5))
+    assert found == asked
+    assert weights.margin() <= 1e-5
 
 
 @given(st.integers(0, 10**6), st.integers(1, len(VOCABULARY)), st.booleans())
@@ -123,6 +146,15 @@ def listed(*tokens: tuple[str, float], chosen: tuple[str, float] | None = None) 
     top = [{"token": token, "logprob": value} for token, value in tokens]
     first = dict(zip(("token", "logprob"), chosen or tokens[0], strict=True))
     return first_listings({"choices": [{"logprobs": {"content": [{**first, "top_logprobs": top}]}}]})[0]
+
+
+def only(found: Listing) -> Callable[[str, int], Awaitable[Listing]]:
+    """A server that lists this at every place."""
+
+    async def ask(begun: str, count: int) -> Listing:
+        return found
+
+    return ask
 
 
 A, B = ("C", math.log(0.5)), ("D", math.log(0.06))
@@ -148,7 +180,7 @@ def test_a_list_that_contradicts_itself_is_a_fault(
 def test_different_tokens_may_have_the_same_text() -> None:
     """As with vLLM, which dropped the space before SentencePiece's tokens (github.com/vllm-project/vllm/pull/48674)."""
     found = listed(("C", math.log(0.3)), ("C", math.log(0.2)), B)
-    weights = asyncio.run(weigh_labels(found, ("C", "D"), None, 0.0))  # type: ignore[arg-type]
+    weights = asyncio.run(weigh_labels(only(found), ("C", "D"), [1], 0.0))
     assert weights.least == pytest.approx([0.5, 0.06])
 
 
@@ -161,7 +193,7 @@ def test_a_number_that_stands_for_nothing_known_is_no_probability(unknown: float
     """A label with it has at most what is left, and no more than the last token that is known."""
     found = listed(A, B, ("x", unknown))
     assert found.unlisted == pytest.approx(0.06)
-    weights = asyncio.run(weigh_labels(listed(A, ("D", unknown)), ("C", "D"), None, 0.0))  # type: ignore[arg-type]
+    weights = asyncio.run(weigh_labels(only(listed(A, ("D", unknown))), ("C", "D"), [1], 0.0))
     assert weights.least == pytest.approx([0.5, 0.0])
     assert weights.more[1] == pytest.approx(0.5)
     assert weights.margin() > 0.2
