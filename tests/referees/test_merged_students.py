@@ -126,7 +126,7 @@ def test_gemma_is_the_same_to_llama_cpp(gemma: Path, tmp_path: Path) -> None:
     for weights in adapter_weights(adapted):
         torch.nn.init.normal_(weights, std=0.02, generator=torch.Generator().manual_seed(weights.numel()))
     named = BaseModel(str(gemma), model.fingerprint, on_hub=False)
-    write_adapter(tmp_path / "adapter", adapted.eval(), SETTINGS, [1.0], 0, named)
+    write_adapter(tmp_path / "adapter", adapted.eval(), SETTINGS, [1.0], [], 0, named)
     with torch.inference_mode():
         wanted = adapted(torch.tensor([tokens])).logits[0, -1].softmax(-1)
         with adapted.disable_adapter():
