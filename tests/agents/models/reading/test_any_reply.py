@@ -100,6 +100,8 @@ labels_and_place = st.sampled_from(LABEL_SETS).flatmap(
 
 
 @example((("1", "2"), ["1", "2"]), "{mine}.", ["```\n{text}\n```", "`{text}`"])
+@example((("1", "2"), ["1", "2"]), "{mine}.", ["\n\n  {text}\n\n", "`{text}`"])
+@example((("1", "2"), ["1", "2"]), "{mine}.", ["```\n{text}\n```", "“{text}”"])
 @given(labels_and_place, st.sampled_from(CHOICES), st.lists(st.sampled_from(WRAPPERS), max_size=2))
 def test_a_plain_choice_is_read_in_any_wrapper(
     case: tuple[tuple[str, ...], list[str]], choice: str, wrappers: list[str]
