@@ -251,7 +251,8 @@ PRAISED = re.compile(
 )
 """An amount that is called right, and so is meant to be given: "5 seems fair"."""
 
-ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
+ENUMERATED = re.compile(r"^[ \t]*(?:\|[ \t]*)?\(?(\d{1,2})[.)]\s+(?=\W*+\w)", re.MULTILINE)
+"""The number of an entry of a list, which has words; a number with marks alone after it is an answer."""
 
 
 def mark_amounts(text: str, most: float, option_of: Callable[[float], float | None] = lambda amount: amount) -> Marked:

@@ -45,10 +45,6 @@ STAGE_DIRECTION = re.compile(
 )
 """What a speaker does while answering: "*smiles* C"."""
 
-LAST_WORD = re.compile(r"^answer:\s++(?=[^\s{}]++[\s{}]*+\Z)", re.MULTILINE)
-"""A key whose value stands alone on a later line, as the last of the text."""
-QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»", "„": "“”", "「": "」"}
-"""Marks around a reply, with those that close them."""
 BLANK_LINES, BLANKS = re.compile(r"\n(?:[^\S\n]*+\n){2,}+"), re.compile(r"([^\S\n]{8})[^\S\n]++")
 """Longer runs of blanks than say anything: no pattern then begins at each blank of a thousand."""
 
@@ -147,16 +143,7 @@ def unwrap(text: str, labels: Collection[str] = (), answer_alone: bool = False) 
     text = QUESTION_AND_ANSWER.sub("\nanswer", QUOTED.sub(_without_quotation, text))
     answered = answer_alone and any(_key(pair["key"]) == "answer" for pair in PAIR.finditer(text))
     text = PAIR.sub(lambda pair: _pair(pair, answered), text).replace("\\n", "\n")
-    return _tightened(LAST_WORD.sub("answer: ", BLANKS.sub(r"\1", BLANK_LINES.sub("\n\n", text))))
-
-
-def _tightened(text: str) -> str:
-    """The text with the marks around it, where they stand on lines of their own, beside its words."""
-    inner, marks = text.strip(), ("", "")
-    while len(inner) > 1 and inner[-1] in QUOTES.get(inner[0], ""):
-        marks = marks[0] + inner[0], inner[-1] + marks[1]
-        inner = inner[1:-1].strip()
-    return inner.join(marks) if marks[0] else text
+    return BLANKS.sub(r"\1", BLANK_LINES.sub("\n\n", text))
 
 
 def _without_invented(text: str) -> str:
