@@ -20,7 +20,7 @@ ENOUGH = 1e-6
 MOST_CONTINUED = 16
 """Beginnings of labels that are continued at most, the most probable ones first."""
 
-List = Callable[[str, int], Awaitable[Listing | None]]
+Ask = Callable[[str, int], Awaitable[Listing | None]]
 """Asks for so many tokens after a beginning of the reply; None where the server cannot say."""
 Force = Callable[[str], Awaitable[Sequence[tuple[str, float]] | None]]
 """Makes the server write a text; its tokens with their log-probabilities, or None where it writes something else."""
@@ -33,10 +33,9 @@ class LabelWeights:
     least: list[float]
     more: list[float]
 
-    @property
-    def open(self) -> float:
-        """The largest probability that is not known."""
-        return max(self.more)
+    def copy(self) -> "LabelWeights":
+        """The same weights, to which more can be added."""
+        return LabelWeights(list(self.least), list(self.more))
 
     def middle(self) -> list[float]:
         """The middle of each interval: the log-probability that is reported, in nats."""
@@ -76,7 +75,7 @@ class _Begun:
         return self.written.lstrip(SPACES)
 
 
-async def weigh_labels(ask: List, labels: Sequence[str], sizes: Sequence[int], enough: float) -> LabelWeights:
+async def weigh_labels(ask: Ask, labels: Sequence[str], sizes: Sequence[int], enough: float) -> LabelWeights:
     """Probability that a reply starts with each label.
 
     If one label is the beginning of another ("1" and "10"), the probability of the longer one is subtracted from that
@@ -104,7 +103,7 @@ async def weigh_labels(ask: List, labels: Sequence[str], sizes: Sequence[int], e
         listing = known.get(begun.written)  # also of another way to divide the same text into tokens
         if listing is None:
             break
-        found = LabelWeights(list(weights.least), list(weights.more))
+        found = weights.copy()
         longer = _read_place(found, labels, begun, listing)
         if len(left) > 1 and found.margin() > enough:
             del left[0], known[begun.written]
@@ -116,7 +115,7 @@ async def weigh_labels(ask: List, labels: Sequence[str], sizes: Sequence[int], e
 
 def _left_open(weights: LabelWeights, labels: Sequence[str], waiting: Iterable[_Begun]) -> LabelWeights:
     """The weights with all that some beginnings may become left open."""
-    found = LabelWeights(list(weights.least), list(weights.more))
+    found = weights.copy()
     for begun in waiting:
         _leave_open(found, labels, begun, begun.share)
     return found
