@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from itertools import combinations, product
 
 import numpy as np
@@ -29,12 +30,11 @@ def cooperation(played: Strategy, own: str, theirs: str) -> float:
     return decision.probabilities[0]
 
 
+@cache
 def moves(played: Strategy, theirs: str) -> str:
     """What a deterministic strategy plays against a sequence of moves, one move longer than it."""
-    own = ""
-    for round in range(len(theirs) + 1):
-        own += "C" if cooperation(played, own, theirs[:round]) == 1 else "D"
-    return own
+    own = moves(played, theirs[:-1]) if theirs else ""
+    return own + ("C" if cooperation(played, own, theirs) == 1 else "D")
 
 
 def stated_opening(description: str) -> str | float | None:

@@ -30,10 +30,11 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_every_command_has_a_help(name: str) -> None:
-    done = dilemmas(name, "--help")
-    assert done.returncode == 0
-    assert "Usage:" in done.stdout
+def test_every_command_has_a_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert not ended.value.code
+    assert "Usage:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,17 @@ def test_the_version_is_printed() -> None:
     assert (done.returncode, done.stdout) == (0, f"dilemmas {dilemmas_version()}\n")
 
 
-def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
-    done = dilemmas("replicate", "--dry-run", "--observations", "50", "--out", str(tmp_path / "run"))
-    found = json.loads(done.stdout)
+def dry_run(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    """What `dilemmas replicate --dry-run` prints, or says on stderr where it fails."""
+    with pytest.raises(SystemExit) as ended:
+        main(["replicate", "--dry-run", *arguments])
+    found = capsys.readouterr()
+    assert (ended.value.code or 0) == code, found.err
+    return found.err if code else found.out
+
+
+def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(dry_run(capsys, "--observations", "50", "--out", str(tmp_path / "run")))
     assert found["observations"] == 50
     assert found["cost"]["teaching_examples"] == 20 * 50
     assert found["prompting"]["presentation"] == "auto"
@@ -145,16 +154,17 @@ def test_a_dry_run_states_recipe_and_cost_and_does_nothing(tmp_path) -> None:
         assert not needs["not_measured"]
         assert needs["seconds"] > 1000 * needs["seconds_per_text"] > 0
         assert needs["memory_bytes"] > 10_000_000
-    shuffled = dilemmas("replicate", "--dry-run", "--presentation", "counterbalanced", "--out", str(tmp_path / "run"))
-    assert json.loads(shuffled.stdout)["prompting"]["presentation"] == "counterbalanced"
+    shuffled = dry_run(capsys, "--presentation", "counterbalanced", "--out", str(tmp_path / "run"))
+    assert json.loads(shuffled)["prompting"]["presentation"] == "counterbalanced"
     assert not (tmp_path / "run").exists()
 
 
-def test_a_dry_run_refuses_a_question_that_the_run_would_refuse(tmp_path) -> None:
+def test_a_dry_run_refuses_a_question_that_the_run_would_refuse(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As with a system text that is longer than the context of the model."""
-    done = dilemmas("replicate", "--dry-run", "--system", "Be brief. " * 3000, "--out", str(tmp_path / "run"))
-    assert done.returncode == 2
-    assert "the maximum of miniature-teacher is" in done.stderr
+    said = dry_run(capsys, "--system", "Be brief. " * 3000, "--out", str(tmp_path / "run"), code=2)
+    assert "the maximum of miniature-teacher is" in said
 
 
 def test_a_dry_run_says_which_models_it_cannot_check_without_the_hub(tmp_path, monkeypatch, capsys) -> None:

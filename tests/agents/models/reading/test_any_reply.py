@@ -242,8 +242,9 @@ def test_time_is_linear_in_the_length_of_a_reply(piece: str) -> None:
         lambda text: read_amount(text, 10),
         lambda text: read_motivation(f"C. {text[:-2]}", "C"),
     ):
-        short, long = (min(seconds(read, length) for _ in range(5)) for length in (1_000, 8_000))
-        assert long < 24 * short + 0.02  # 64 times as long if it were quadratic
+        short = min(seconds(read, 1_000) for _ in range(5))
+        # 64 times as long if it were quadratic; five attempts, because other processes disturb some of them
+        assert any(seconds(read, 8_000) < 24 * short + 0.02 for _ in range(5))
 
 
 def test_labels_and_amounts_without_end_are_no_error() -> None:
