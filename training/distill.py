@@ -197,7 +197,9 @@ class _Training:
         if settings.checkpointing:
             _compute_again(self._adapted)
         self._optimiser = torch.optim.AdamW(adapter_weights(self._adapted), lr=settings.rate, weight_decay=0.0)
-        self.steps = steps_of(self._lessons, settings, seed)
+        together = settings.consistency or settings.method == "soft"  # replies of one question share more of the prompt
+        situations = [one.situation if together else "" for one in self._taught]
+        self.steps = steps_of(self._lessons, situations, settings, seed)
         self._checkpoints = Checkpoints(out / "checkpoint", settings, seed, base, *shown)
         self.course = TrainingCourse()
 

@@ -34,6 +34,13 @@ class Presentation:
         return join_choices([self.labels[action] for action in self.order if action < most])
 
 
+def with_opposite(place: int, count: int) -> list[int]:
+    """Places of a presentation and of the one with the labels for the actions, and the order, reversed; the same if
+    there is one only. `count`: number of presentations, which may come once for every wording; `place`: 0 or more."""
+    begin = place - place % count
+    return sorted({place, 2 * begin + count - 1 - place})
+
+
 def counterbalanced(showing: Showing, miniature: bool) -> bool:
     """Whether all presentations are used equally often. `miniature`: whether a miniature is asked."""
     return showing == "counterbalanced" or (showing == "auto" and not miniature)

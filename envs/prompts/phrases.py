@@ -3,10 +3,10 @@
 Each function fills in sentences of a `Template` and raises `TemplateError` if the template has none for the game.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import product
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby, product
 from math import isclose
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from dilemmas.envs.games.n_player import CountGame
 from dilemmas.envs.games.public_goods import PublicGoods
@@ -58,12 +58,23 @@ def _pair_lines(template: Template, game: StageGame, player: int, shown: Present
             }
         )
     _check_told(game, payoffs)
-    words = [template.say("pair_line", game, **case) for case in cases]
     return _told(
         template,
-        words,
+        _pair_words(template, game, cases),
         lambda: [template.say("table.pair", game), *(template.say("table.pair_row", game, **case) for case in cases)],
     )
+
+
+def _pair_words(template: Template, game: StageGame, cases: Sequence[Mapping[str, str]]) -> list[str]:
+    """A sentence for every joint action, or one for every own action if the template has it."""
+    if not template.pair_action:
+        return [template.say("pair_line", game, **case) for case in cases]
+    return [
+        template.say(
+            "pair_action", game, mine=mine, cases=", ".join(template.say("pair_case", game, **case) for case in same)
+        )
+        for mine, same in groupby(cases, itemgetter("mine"))
+    ]
 
 
 def _told(template: Template, words: list[str], table: Callable[[], list[str]]) -> list[str]:

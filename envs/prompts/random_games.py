@@ -35,20 +35,31 @@ class QuestionSettings:
     number: Count = 0
     """Number of questions, each about a game of its own."""
     groups: Share = 0.2
-    """Share of public goods games of 3 to 6 players; the others are 2x2 games of any ordering of payoffs."""
+    """Share of the random games that are public goods games of 3 to 6 players; the others are 2x2 games of any ordering
+    of payoffs."""
+    familiar: Share = 0.0
+    """Share of the questions that are about games of the training scenarios, in place of random ones: they tell what
+    relations change in games that the student knows."""
     contexts: tuple[str, ...] = ()
     """Contexts in which the games are told; ``@stock`` stands for all of the stock (stock.toml), none of which is in a
     test set. Empty: those of the training scenarios."""
+    opposite: bool = False
+    """Whether each is asked a second time, with the labels for the actions in reverse and in the reverse order, so that
+    a preference for a label or a place does not help."""
     repeats: Count = 1
     """How often every training scenario comes among the questions."""
 
     def __post_init__(self) -> None:
-        check_numbers(self, "groups", 0, 1)
+        check_numbers(self, "groups familiar", 0, 1)
         check_numbers(self, "repeats", 1)
 
 
 def random_scenarios(
-    settings: QuestionSettings, contexts: Sequence[Context], unlike: Iterable[StageGame], seed: int
+    settings: QuestionSettings,
+    contexts: Sequence[Context],
+    familiar: Sequence[StageGame],
+    unlike: Iterable[StageGame],
+    seed: int,
 ) -> list[Scenario]:
     """Random games in contexts.
 
@@ -58,17 +69,23 @@ def random_scenarios(
         How many, and of which kind.
     contexts
         The contexts, at least one; every game is put in one of them.
+    familiar
+        Games of the training scenarios, at least one.
     unlike
-        Games of test sets: no game has their payoffs, or payoffs that differ from theirs in scale and origin only.
+        Games of all sets: no random game has their payoffs, or others that differ in scale and origin only.
     seed
         Seed of games and contexts, 0 or more.
     """
     rng, found = np.random.default_rng([seed, 13]), list[Scenario]()
     forbidden = {_form(game) for game in unlike}
     while len(found) < settings.number:
-        game = _group(rng) if rng.random() < settings.groups else _pair(rng)
-        if _form(game) not in forbidden:
-            found.append(Scenario(game, contexts[int(rng.integers(len(contexts)))]))
+        if rng.random() < settings.familiar:
+            game = familiar[int(rng.integers(len(familiar)))]
+        else:
+            game = _group(rng) if rng.random() < settings.groups else _pair(rng)
+            if _form(game) in forbidden:
+                continue
+        found.append(Scenario(game, contexts[int(rng.integers(len(contexts)))]))
     return found
 
 

@@ -74,6 +74,10 @@ class Template:
     motivation: str
     """Request for the reason."""
 
+    pair_action: str = ""
+    """Payoffs of one own action of a two-player game, in place of `pair_line`; ``{cases}`` are those of `pair_case`."""
+    pair_case: str = ""
+    """What follows in `pair_action` from one action of the other player."""
     letters: str = ""
     """Labels of the actions of a game with more than two of them, one letter each."""
     unlike_rule: str = ""
@@ -140,8 +144,7 @@ class Template:
     """Question for the players to reward."""
 
     contexts: ContextTexts = "contexts"
-    """The built-in file of contexts whose texts open the prompt: ``contexts`` (a sentence each) or ``vignettes`` (a
-    paragraph each)."""
+    """File of built-in contexts that open the prompt: ``contexts`` (a sentence each), ``vignettes`` (a paragraph)."""
     unit: str = "points"
     """Unit of the payoffs, which replaces ``{unit}`` in every sentence."""
     system: str = ""

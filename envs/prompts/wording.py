@@ -123,6 +123,8 @@ class Quotation:
 PLACEHOLDERS: Mapping[str, tuple[str, str]] = {
     "pair_rule": ("", "labels"),
     "pair_line": ("mine theirs my_payoff", "their_payoff"),
+    "pair_action": ("mine cases", ""),
+    "pair_case": ("theirs my_payoff", "mine their_payoff"),
     "group_rule": ("", "labels players"),
     "group_line": ("mine counts payoffs", "cooperate"),
     "levels_rule": ("endowment multiplier players", "labels"),

@@ -20,6 +20,8 @@ class FramedDecision:
     """The social framing."""
     everyway: bool = True
     """Whether the student is asked in all presentations of the actions; otherwise in one, which is drawn."""
+    opposite: bool = False
+    """Whether it is asked, if not in all, in the opposite one too: labels for the actions and their order reversed."""
     match: int | None = None
     """Seed of the match in which it was decided, which other decisions may share; None outside matches."""
     opponent: int = 0

@@ -188,7 +188,7 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
         yield from of_histories(lessons.game, lessons.memory, lessons.contexts)
     elif word == QUESTIONS:
         for situation in of_scenarios(recipe.random_scenarios()):
-            yield replace(situation, everyway=False)
+            yield replace(situation, everyway=False, opposite=recipe.questions.opposite)
     else:
         for one in recorded_turns(_files(word), lessons.players):
             view = one.turn.info.get("view")

@@ -12,6 +12,8 @@ from dilemmas.agents.tables.compilation import TellProgress, view_turn
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import Context
+from dilemmas.envs.prompts.labels import with_opposite
+from dilemmas.envs.prompts.template_choices import variants
 from dilemmas.envs.prompts.templates import Template
 from dilemmas.envs.rules.choices import options_now, words_allowed
 from dilemmas.experiments.distilling.recorded import DecidedTurn
@@ -48,10 +50,14 @@ class StudentPrompts:
             )
 
     def posed(self, situation: FramedDecision, number: int) -> list[PosedTurn]:
-        """A situation as the student will be asked, in one or all presentations. `number`: its place in the data."""
-        turn = Turn("", None, {}, None, np.random.default_rng([self.seed, number]))
-        ways = situation.everyway
-        return pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, ways)
+        """A situation as the student will be asked, in one or more presentations. `number`: its place in the data."""
+        rng = np.random.default_rng([self.seed, number])
+        turn, every = Turn("", None, {}, None, rng), situation.everyway or situation.opposite
+        ways = pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, every)
+        if situation.everyway or not situation.opposite:
+            return ways
+        shown = len(ways) // len(variants(self.template))
+        return [ways[place] for place in with_opposite(int(rng.integers(len(ways))), shown)]
 
     def demonstration(
         self, prompt: str, labels: Sequence[str], probabilities: Sequence[float], reply: str = "", situation: str = ""

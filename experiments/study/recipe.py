@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from dilemmas.agents.models.answers import MIN_MASS
@@ -20,7 +20,7 @@ from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.names import lookup
 from dilemmas.envs.prompts.contexts import STOCK, Context, built_in_contexts, stock_contexts
-from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced
+from dilemmas.envs.prompts.labels import Presentation, Showing, counterbalanced, with_opposite
 from dilemmas.envs.prompts.prompts import presentations
 from dilemmas.envs.prompts.random_games import QuestionSettings, random_scenarios
 from dilemmas.envs.prompts.scenarios import KNOWN_GAMES, NEW_GAMES, Scenario, cross
@@ -294,6 +294,12 @@ class Recipe:
         shown = presentations(self.prompting.template, game)[: None if self.counterbalanced else 1]
         return list(product(self.prompting.wordings, shown))
 
+    def ways_of_question(self, place: int, game: StageGame) -> list[int]:
+        """Indices in `ways` of those in which the random game of this place is asked: one, or two opposite ones."""
+        count = len(self.ways(game))
+        shown = count // len(self.prompting.wordings)
+        return with_opposite(place % count, shown) if self.questions.opposite else [place % count]
+
     @property
     def demonstrations(self) -> int:
         """Most demonstrations from which the student learns: one per reply, or per question if probabilities alone are
@@ -301,7 +307,8 @@ class Recipe:
         training = self.sets()[TRAINING_SET]
         ways = sum(len(self.ways(scenario.game)) for scenario in training)
         scenarios = ways if self.lora.method == "soft" else len(training) * self.observations
-        return scenarios * self.questions.repeats + self.questions.number
+        questions = self.questions.number * (2 if self.questions.opposite and self.counterbalanced else 1)
+        return scenarios * self.questions.repeats + questions
 
     @property
     def question_contexts(self) -> list[str]:
@@ -312,8 +319,8 @@ class Recipe:
     def random_scenarios(self) -> list[Scenario]:
         """The random games about which the teacher is asked, in their contexts; unlike those of the test sets."""
         contexts = [self.context(name) for name in self.question_contexts]
-        tested = [scenario.game for group in self.sets().values() for scenario in group]
-        return random_scenarios(self.questions, contexts, tested, self.seed)
+        games = {name: [scenario.game for scenario in group] for name, group in self.sets().items()}
+        return random_scenarios(self.questions, contexts, games[TRAINING_SET], chain(*games.values()), self.seed)
 
     @property
     def training_context(self) -> Context:

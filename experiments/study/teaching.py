@@ -112,18 +112,24 @@ def _around(recipe: Recipe) -> dict[str, str]:
 
 
 def random_questions(recipe: Recipe, teacher: Player) -> list[Demonstration]:
-    """The teacher's probabilities in random games, each in one wording and presentation."""
+    """The teacher's probabilities in random games, each in one wording and presentation, or in two opposite ones."""
     around, scenarios = _around(recipe), recipe.random_scenarios()
+    asked = [
+        (f"question {place}", scenario, way)
+        for place, scenario in enumerate(scenarios)
+        for way in recipe.ways_of_question(place, scenario.game)
+    ]
 
     def posed(role: str) -> list[DecisionQuestion]:
-        every = (role_questions(recipe, role, scenario) for scenario in scenarios)
-        return [ways[place % len(ways)] for place, ways in enumerate(every)]
+        return [role_questions(recipe, role, scenario)[way] for _, scenario, way in asked]
 
     if isinstance(teacher, AgentTeacher):
-        found = [teacher.policy(scenario.game, scenario.context) for scenario in scenarios]
+        found = [teacher.policy(scenario.game, scenario.context) for _, scenario, _ in asked]
     else:
         questions = [(way.prompt, way.labels) for way in posed("teacher")]
         answers = exact_distributions(teacher, questions, around["prefill"], around["system"])
         found = [one.probabilities for one in answers]
-    shown = zip(posed("untuned"), found, strict=True)
-    return [Demonstration(way.prompt, way.labels, shares, **around) for way, shares in shown]
+    return [
+        Demonstration(way.prompt, way.labels, shares, situation=name if recipe.questions.opposite else "", **around)
+        for (name, *_), way, shares in zip(asked, posed("untuned"), found, strict=True)
+    ]

@@ -179,7 +179,7 @@ def test_nothing_that_the_teacher_wrote_becomes_a_control_token(tiny_model, text
 def test_every_example_is_seen_once_an_epoch_in_full_batches(tiny_model) -> None:
     speller = Speller(AutoTokenizer.from_pretrained(tiny_model))
     taught = [hard_labels(speller, shown) for shown in SHOWN]
-    steps = steps_of(taught, LoraSettings(batch=5, pack=3, epochs=2), seed=0)
+    steps = steps_of(taught, [""] * len(taught), LoraSettings(batch=5, pack=3, epochs=2), seed=0)
     assert [len(step) for step in steps] == [5] * 6 + [2]
     assert Counter(lessons for step in steps for lessons in step) == Counter(taught * 2)
 

@@ -1,7 +1,8 @@
 """What is taught in every optimiser step, and what of it has to be read at the same time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, count, zip_longest
+from operator import itemgetter
 
 import numpy as np
 
@@ -10,18 +11,25 @@ from dilemmas.training.packing.lessons import SHARED, Lesson, Tokens, shared
 
 Taught = Sequence[Lesson]
 """What is learned from one demonstration."""
+Asked = dict[Tokens, list[Taught]]
+"""The demonstrations of one situation, or of one question, by question."""
 
 
-def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list[list[Taught]]:
+def steps_of(
+    shown: Sequence[Taught], situations: Sequence[str], settings: LoraSettings, seed: int
+) -> list[list[Taught]]:
     """What is taught in every step, over all passes.
 
     A pass has every demonstration once, in random order; those of one question, or of questions that begin alike, come
-    up to `settings.pack` at a time, because what they share is then read once. Where presentations of a situation are
-    compared, one demonstration of each of them comes in the same step, which then may have more than `settings.batch`.
+    up to `settings.pack` at a time, because what they share is then read once. One demonstration of every presentation
+    of a situation comes in the same step, which then may have more than `settings.batch`: they are compared there, and
+    preferences for a label or a place, which differ between them, cancel.
+
+    `situations`: name of the situation of each demonstration; empty for none.
     """
     steps: list[list[Taught]] = []
     step: list[Taught] = []
-    for inseparable in _in_order(shown, settings, seed):
+    for inseparable in _in_order(shown, situations, settings, seed):
         step += inseparable
         if len(step) >= settings.batch:
             steps.append(step)
@@ -31,51 +39,56 @@ def steps_of(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> list
     return [*steps, step] if step else steps
 
 
-def _in_order(shown: Sequence[Taught], settings: LoraSettings, seed: int) -> Iterator[list[Taught]]:
+def _in_order(
+    shown: Sequence[Taught], situations: Sequence[str], settings: LoraSettings, seed: int
+) -> Iterator[list[Taught]]:
     """Demonstrations in the order of training, those together that have to come in one step."""
-    alike: dict[str | Tokens, dict[Tokens, list[Taught]]] = {}
-    for lessons in shown:
+    alike: dict[str | Tokens, Asked] = {}
+    for lessons, situation in zip(shown, situations, strict=True):
         question = lessons[0].question
-        alike.setdefault(_situation(lessons) or question, {}).setdefault(question, []).append(lessons)
-    together = _begin_alike(alike, settings.pack)
+        alike.setdefault(situation or question, {}).setdefault(question, []).append(lessons)
+    families = _families(list(alike.values()), settings.pack)
     for number in count() if settings.steps else range(settings.epochs):
         rng = np.random.default_rng([seed, number])
         groups: list[list[list[Taught]]] = []
-        for asked in together:
-            mixed = ([same[i] for i in rng.permutation(len(same))] for same in asked.values())
-            rounds = [[one for one in each if one is not None] for each in zip_longest(*mixed)]
-            size = max(1, settings.pack // len(asked))
-            groups += [rounds[start : start + size] for start in range(0, len(rounds), size)]
+        for family in families:
+            rounds = [one for asked in family for one in _rounds(asked, rng)]
+            mixed = [rounds[i] for i in rng.permutation(len(rounds))]
+            size = max(1, settings.pack // len(mixed[0]))
+            groups += [mixed[start : start + size] for start in range(0, len(mixed), size)]
         yield from chain.from_iterable(groups[i] for i in rng.permutation(len(groups)))
 
 
-def _begin_alike(
-    alike: Mapping[str | Tokens, dict[Tokens, list[Taught]]], pack: int
-) -> list[dict[Tokens, list[Taught]]]:
-    """The questions by situation or question; those with fewer than `pack` demonstrations with those that begin alike.
+def _rounds(asked: Asked, rng: np.random.Generator) -> list[list[Taught]]:
+    """One demonstration of every question in each, as long as there are any, in random order."""
+    mixed = ([same[i] for i in rng.permutation(len(same))] for same in asked.values())
+    return [[one for one in each if one is not None] for each in zip_longest(*mixed)]
 
-    `alike`: the demonstrations by question, by their situation or, where none is compared, by their question.
-    """
-    few = {key: asked[key] for key, asked in alike.items() if isinstance(key, tuple) and len(asked[key]) < pack}
-    joined: list[dict[Tokens, list[Taught]]] = []
+
+def _families(every: Sequence[Asked], pack: int) -> list[list[Asked]]:
+    """Situations and questions in families: those with fewer than `pack` demonstrations with those that begin alike,
+    each other one alone."""
+    many = [[asked] for asked in every if sum(map(len, asked.values())) >= pack]
+    few = sorted(((min(asked), asked) for asked in every if sum(map(len, asked.values())) < pack), key=itemgetter(0))
+    joined: list[list[Asked]] = []
     before: Tokens = ()
-    for question in sorted(few):
+    for question, asked in few:
         if joined and shared(before, question) >= SHARED * len(question):
-            next(iter(joined[-1].values())).extend(few[question])
+            joined[-1].append(asked)
         else:
-            joined.append({question: list(few[question])})
+            joined.append([asked])
         before = question
-    return [*(asked for key, asked in alike.items() if key not in few), *joined]
+    return [*many, *joined]
 
 
 def bundles_of(step: Sequence[Taught]) -> list[list[Lesson]]:
     """What is taught in a step, as bundles of lessons that have to be read at the same time."""
     bundles: dict[object, list[Lesson]] = {}
     for place, lessons in enumerate(step):
-        bundles.setdefault(_situation(lessons) or place, []).extend(lessons)
+        bundles.setdefault(_compared(lessons) or place, []).extend(lessons)
     return list(bundles.values())
 
 
-def _situation(lessons: Taught) -> str:
+def _compared(lessons: Taught) -> str:
     """The situation whose presentations are compared, if they are."""
     return next((lesson.answer.situation for lesson in lessons if lesson.answer), "")

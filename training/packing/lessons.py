@@ -13,7 +13,7 @@ import numpy as np
 
 Tokens = tuple[int, ...]
 
-SHARED = 0.5
+SHARED = 0.25
 """Least share of a text that is in common with the one before, so that the two are read in one tree."""
 LONGEST = 1024
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""

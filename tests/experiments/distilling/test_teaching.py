@@ -1,6 +1,7 @@
 """Any play becomes questions as the student will be asked, with what was done there, and what was probable."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_every_presentation_has_the_probability_of_the_action_beside_its_label()
     assert [one.labels for one in shown] == [way.labels for way in ways]
     assert all(one.probabilities == pytest.approx((0.8, 0.2)) for one in shown)
     assert len({one.prompt for one in shown}) == 4
+
+
+def test_opposite_presentations_reverse_labels_and_order_with_the_same_persona() -> None:
+    student = StudentPrompts(replace(load_template("study"), persona="counterbalanced"), counterbalanced=True)
+    situation = FramedDecision(View(PD, 0, 0, ()), FRIENDS, everyway=False, opposite=True)
+    pairs = [student.posed(situation, number) for number in range(60)]
+    personas = Counter(one.prompt.split("\n")[0] for one, _ in pairs)
+    assert len(personas) == 4
+    for one, other in pairs:
+        assert one.labels == other.labels[::-1]
+        assert one.prompt != other.prompt
+        for place in (0, -1):
+            assert one.prompt.split("\n")[place] == other.prompt.split("\n")[place]
 
 
 def test_drawn_answers_have_the_shares_of_the_policy() -> None:

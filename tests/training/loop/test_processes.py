@@ -32,7 +32,7 @@ cases = {
     "hard": (hard, replace(base, layers=1, tokens=64)),
     "consistent": (soft, replace(base, method="soft", consistency=2.0)),
     "tokens": (hard, replace(base, method="tokens", divergence="reverse", batch=1)),
-    "ending": (soft, replace(base, method="soft", held_out=0.4, measure_every=1, patience=2, steps=20, rate=0.05)),
+    "ending": (soft, replace(base, method="soft", held_out=0.4, measure_every=1, patience=2, steps=20, rate=0.02)),
 }
 for name, (shown, settings) in cases.items():
     model, teacher = (open_model(f"miniature-{role}", device="cpu") for role in ("student", "teacher"))
