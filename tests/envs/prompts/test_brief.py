@@ -23,10 +23,10 @@ def test_the_prisoners_dilemma_in_full() -> None:
     paragraph, *lines = scenario_prompt(BRIEF, PD, FRIENDS).split("\n")
     assert paragraph.startswith("You are in a chat with a good friend")
     assert lines == [
-        "You both choose C or D at the same time. You get and they get:",
-        "C: 3 and 3 against C, 0 and 5 against D.",
-        "D: 5 and 0 against C, 1 and 1 against D.",
-        "Which do you choose, C or D?",
+        "You both choose C or D at the same time. You/they get:",
+        "C: 3/3 against C, 0/5 against D.",
+        "D: 5/0 against C, 1/1 against D.",
+        "Your choice?",
     ]
 
 
@@ -36,7 +36,7 @@ def test_a_public_good_in_full() -> None:
         "All 3 of you choose C or D at the same time. You get:",
         "C: 3, 6 or 9 if 0, 1 or 2 others choose C.",
         "D: 6, 9 or 12 if 0, 1 or 2 others choose C.",
-        "Which do you choose, C or D?",
+        "Your choice?",
     ]
 
 
@@ -47,7 +47,7 @@ def test_every_wording_and_presentation_tells_all_payoffs_of_both_players(wordin
     template = load_template(f"brief#{wording}" if wording else "brief")
     for shown in presentations(template, game, player):
         told = match_prompt(template, View(game, player, 0, ()), FRIENDS, shown=shown)
-        pairs = re.findall(r"\b(\d\d) and (\d\d)\b", told)
+        pairs = re.findall(r"\b(\d\d)/(\d\d)\b", told)
         rows = {(str(10 + i), str(20 + i)) for i in range(1, 7)}
         assert {pair if player == 0 else pair[::-1] for pair in pairs} == rows
         assert len(pairs) == 6
