@@ -36,7 +36,8 @@ class Presentation:
 
 def with_opposite(place: int, count: int) -> list[int]:
     """Places of a presentation and of the one with the labels for the actions, and the order, reversed; the same if
-    there is one only. `count`: number of presentations, which may come once for every wording; `place`: 0 or more."""
+    there is one only. `count`: number of presentations, which may come once for every wording; each list of them is
+    the opposite of itself read backwards. `place`: 0 or more."""
     begin = place - place % count
     return sorted({place, 2 * begin + count - 1 - place})
 

@@ -33,7 +33,7 @@ class QuestionSettings:
     """Random games about which the teacher is asked beside the training scenarios."""
 
     number: Count = 0
-    """Number of questions, each about a game of its own."""
+    """Number of questions, each about a game in a context."""
     groups: Share = 0.2
     """Share of the random games that are public goods games of 3 to 6 players; the others are 2x2 games of any ordering
     of payoffs."""

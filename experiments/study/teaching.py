@@ -113,23 +113,26 @@ def _around(recipe: Recipe) -> dict[str, str]:
 
 def random_questions(recipe: Recipe, teacher: Player) -> list[Demonstration]:
     """The teacher's probabilities in random games, each in one wording and presentation, or in two opposite ones."""
-    around, scenarios = _around(recipe), recipe.random_scenarios()
+    around = _around(recipe)
     asked = [
-        (f"question {place}", scenario, way)
-        for place, scenario in enumerate(scenarios)
-        for way in recipe.ways_of_question(place, scenario.game)
+        (scenario, recipe.ways_of_question(place, scenario.game))
+        for place, scenario in enumerate(recipe.random_scenarios())
     ]
 
     def posed(role: str) -> list[DecisionQuestion]:
-        return [role_questions(recipe, role, scenario)[way] for _, scenario, way in asked]
+        every = ((role_questions(recipe, role, scenario), chosen) for scenario, chosen in asked)
+        return [ways[way] for ways, chosen in every for way in chosen]
 
     if isinstance(teacher, AgentTeacher):
-        found = [teacher.policy(scenario.game, scenario.context) for _, scenario, _ in asked]
+        policies = ((teacher.policy(scenario.game, scenario.context), chosen) for scenario, chosen in asked)
+        found = [shares for shares, chosen in policies for _ in chosen]
     else:
         questions = [(way.prompt, way.labels) for way in posed("teacher")]
         answers = exact_distributions(teacher, questions, around["prefill"], around["system"])
         found = [one.probabilities for one in answers]
+    named = recipe.questions.opposite
+    names = [f"question {place}" if named else "" for place, (_, chosen) in enumerate(asked) for _ in chosen]
     return [
-        Demonstration(way.prompt, way.labels, shares, situation=name if recipe.questions.opposite else "", **around)
-        for (name, *_), way, shares in zip(asked, posed("untuned"), found, strict=True)
+        Demonstration(way.prompt, way.labels, shares, situation=name, **around)
+        for name, way, shares in zip(names, posed("untuned"), found, strict=True)
     ]
