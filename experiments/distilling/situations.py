@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dilemmas.agents.tables.histories import histories
 from dilemmas.envs.games.stage_game import StageGame
 from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.scenarios import Scenario
 from dilemmas.envs.rules.protocol import View
+
+PresentationsAsked = Literal["one", "opposite", "all"]
+"""One presentation, which is drawn; it and its opposite, with the labels for the actions and their order reversed; or
+all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +23,8 @@ class FramedDecision:
     """The game, the seat and the history."""
     context: Context
     """The social framing."""
-    everyway: bool = True
-    """Whether the student is asked in all presentations of the actions; otherwise in one, which is drawn."""
-    opposite: bool = False
-    """Whether it is asked, if not in all, in the opposite one too: labels for the actions and their order reversed."""
+    asked: PresentationsAsked = "all"
+    """Presentations of the actions in which the student is asked."""
     match: int | None = None
     """Seed of the match in which it was decided, which other decisions may share; None outside matches."""
     opponent: int = 0

@@ -188,9 +188,9 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
         yield from of_histories(lessons.game, lessons.memory, lessons.contexts)
     elif word == QUESTIONS:
         for situation in of_scenarios(recipe.random_scenarios()):
-            yield replace(situation, everyway=False, opposite=recipe.questions.opposite)
+            yield replace(situation, asked="opposite" if recipe.questions.opposite else "one")
     else:
         for one in recorded_turns(_files(word), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
-                yield FramedDecision(view, lessons.contexts[0], everyway=False, match=one.turn.key[0])
+                yield FramedDecision(view, lessons.contexts[0], asked="one", match=one.turn.key[0])

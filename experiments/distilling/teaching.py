@@ -52,9 +52,9 @@ class StudentPrompts:
     def posed(self, situation: FramedDecision, number: int) -> list[PosedTurn]:
         """A situation as the student will be asked, in one or more presentations. `number`: its place in the data."""
         rng = np.random.default_rng([self.seed, number])
-        turn, every = Turn("", None, {}, None, rng), situation.everyway or situation.opposite
+        turn, every = Turn("", None, {}, None, rng), situation.asked != "one"
         ways = pose_turn(turn, situation.view, self.template, situation.context, self.counterbalanced, False, every)
-        if situation.everyway or not situation.opposite:
+        if situation.asked != "opposite":
             return ways
         shown = len(ways) // len(variants(self.template))
         return [ways[place] for place in with_opposite(int(rng.integers(len(ways))), shown)]
@@ -175,7 +175,7 @@ def _taught(
             raise TeachingError(
                 f"'{one.player}': the environment does not tell what a player knew, so nothing is asked"
             )
-        posed = student.posed(FramedDecision(view, context, everyway=False), number)[0]
+        posed = student.posed(FramedDecision(view, context, "one"), number)[0]
         prompt, labels, written = posed.prompt, posed.labels, None
     else:
         prompt, labels, written = decision.prompt, decision.labels or (), decision.reply

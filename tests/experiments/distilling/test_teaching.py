@@ -80,7 +80,7 @@ def test_every_presentation_has_the_probability_of_the_action_beside_its_label()
 
 def test_opposite_presentations_reverse_labels_and_order_with_the_same_persona() -> None:
     student = StudentPrompts(replace(load_template("study"), persona="counterbalanced"), counterbalanced=True)
-    situation = FramedDecision(View(PD, 0, 0, ()), FRIENDS, everyway=False, opposite=True)
+    situation = FramedDecision(View(PD, 0, 0, ()), FRIENDS, asked="opposite")
     pairs = [student.posed(situation, number) for number in range(60)]
     personas = Counter(one.prompt.split("\n")[0] for one, _ in pairs)
     assert len(personas) == 4
