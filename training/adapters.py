@@ -24,6 +24,7 @@ from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.training.artefacts.cards import CARD, adapter_card
 from dilemmas.training.checkpoints import TrainingError, published
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.lora_layers import compute_in_place
 
 ADAPTER_FILES = (ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD)
 """The files of a finished adapter."""
@@ -63,6 +64,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
     for parameter in adapted.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()  # the adapter is in float32, whatever the type of the base
+    compute_in_place(adapted)
     return adapted
 
 

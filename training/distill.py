@@ -319,9 +319,9 @@ def train_step(
         torch.manual_seed(seed + (processes.rank << 48))
         bundles = processes.part_of(bundles_of(step))
         for rows in objective.parts(bundles, settings.tokens) if bundles else ():
-            part = objective.loss(rows) / total
-            part.backward()
-            value += float(part.item())
+            with objective.loss(rows) as loss:
+                (loss / total).backward()
+            value += float(loss.item() / total)
     value = processes.total(value)
     processes.add_gradients(weights)
     norm = torch.nn.utils.clip_grad_norm_(weights, settings.clip)
@@ -334,10 +334,16 @@ def train_step(
 
 @contextmanager
 def _repeatable(device: torch.device) -> Iterator[None]:
-    """Deterministic algorithms on a CPU: gradients are summed in the same order with several threads."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(before or device.type == "cpu")
+    """Deterministic algorithms on a CPU: gradients are summed in the same order with several threads.
+
+    New memory is not filled first, as torch does for programs that read what they have not written.
+    """
+    filling: Any = torch.utils.deterministic
+    before = torch.are_deterministic_algorithms_enabled(), filling.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(before[0] or device.type == "cpu")
+    filling.fill_uninitialized_memory = False
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before[0])
+        filling.fill_uninitialized_memory = before[1]

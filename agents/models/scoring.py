@@ -9,7 +9,15 @@ import torch
 
 from dilemmas.agents.models.backend import nested_labels
 from dilemmas.agents.models.networks.architectures import ABLE, Abilities
-from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts, tokens_read
+from dilemmas.agents.models.networks.texts import (
+    Prefixes,
+    Tokens,
+    continue_prefixes,
+    fits_window,
+    read_branches,
+    read_prompts,
+    tokens_read,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +68,29 @@ class Scorer:
         return [scored[i] for i in range(len(asked))]
 
     def _score_batch(self, asked: Sequence[Candidates]) -> list[Score]:
-        pairs = [(row, reply) for row, candidates in enumerate(asked) for reply in candidates.replies]
-        rows = [row for row, _ in pairs]
-        width = max(len(reply) for _, reply in pairs)
-        padded = [[*reply, *[reply[0]] * (width - len(reply))] for _, reply in pairs]  # padded on the right
         first, prefixes = read_prompts(self.model, [candidates.prompt for candidates in asked], self.can)
-        scores, _ = continue_prefixes(self.model, prefixes, rows, padded, last=False)  # (pairs, width, V)
-        starts = first[rows, [reply[0] for _, reply in pairs]]  # (pairs,)
-        starts += torch.stack([scores[k, range(len(r) - 1), list(r[1:])].sum() for k, (_, r) in enumerate(pairs)])
-        after = scores[range(len(pairs)), [len(reply) - 1 for _, reply in pairs]].exp()  # (pairs, V)
+        pairs = [(row, reply) for row, candidates in enumerate(asked) for reply in candidates.replies]
+        scores = self._read_replies(asked, prefixes)
+        starts = first[[row for row, _ in pairs], [reply[0] for _, reply in pairs]]  # (pairs,)
+        later = zip(scores, (list(reply[1:]) for _, reply in pairs), strict=True)
+        starts += torch.stack([found[range(len(rest)), rest].sum() for found, rest in later])
+        after = torch.stack([found[-1] for found in scores]).exp()  # (pairs, V)
         known = min(len(self.ends), after.shape[1])  # tokenizers have fewer or more tokens than networks
         ended = (after[:, :known] * self.ends[:known].to(after.device)).sum(1)
         flat = zip(starts.tolist(), (starts + ended.log()).tolist(), strict=True)
         return [self._disjoint(one.replies, [next(flat) for _ in one.replies]) for one in asked]
+
+    def _read_replies(self, asked: Sequence[Candidates], prefixes: Prefixes) -> list[torch.Tensor]:
+        """Log-probabilities after each token of each reply to each prompt, shapes (T, V)."""
+        longest = max(len(one.prompt) + sum(map(len, one.replies)) for one in asked)
+        if self.can.branches and fits_window(self.model, longest):
+            branches = read_branches(self.model, prefixes, [one.replies for one in asked])
+            return [found for some in branches for found in some]
+        replies = [(row, reply) for row, one in enumerate(asked) for reply in one.replies]
+        width = max(len(reply) for _, reply in replies)
+        padded = [[*reply, *[reply[0]] * (width - len(reply))] for _, reply in replies]  # padded on the right
+        scores, _ = continue_prefixes(self.model, prefixes, [row for row, _ in replies], padded, last=False)
+        return [found[: len(reply)] for found, (_, reply) in zip(scores, replies, strict=True)]
 
     def _disjoint(self, replies: Sequence[Tokens], values: Sequence[tuple[float, float]]) -> Score:
         starts = disjoint_logprobs(replies, [value for value, _ in values])

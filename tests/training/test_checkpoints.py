@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from dilemmas.training.checkpoints import TrainingError, published  # noqa: E402
 from dilemmas.training.demonstrations import from_example  # noqa: E402
 from dilemmas.training.examples import Example  # noqa: E402
 from dilemmas.training.lora import LoraSettings  # noqa: E402
+from dilemmas.training.losses.objective import Objective  # noqa: E402
 from dilemmas.training.miniatures import pretrain as miniatures  # noqa: E402
-from dilemmas.training.packing.network import Network  # noqa: E402
 
 EXAMPLES = [Example("harmony/friends", "You choose C or D?", label, "CD".index(label), "So.") for label in "CDCDCDCD"]
 SETTINGS = LoraSettings(rank=2, alpha=4, rate=1e-2, batch=4, pack=4, epochs=6)
@@ -120,10 +121,15 @@ def test_an_adapter_that_lacks_a_file_is_trained_again(
 def test_a_loss_that_is_no_number_stops_training_with_the_last_good_state(
     tiny_model: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right, asked = Network.loss, iter(range(STEPS))
-    bad = lambda network, rows: right(network, rows) * (float("nan") if next(asked) == 4 else 1)  # noqa: E731
+    right, asked = Objective.loss, iter(range(STEPS))
+
+    @contextmanager
+    def bad(objective: Objective, rows: Any) -> Iterator[Any]:
+        with right(objective, rows) as loss:
+            yield loss * (float("nan") if next(asked) == 4 else 1)
+
     with monkeypatch.context() as changed:
-        changed.setattr(Network, "loss", bad)
+        changed.setattr(Objective, "loss", bad)
         with pytest.raises(TrainingError, match=r"step 5 of 12: .* last good checkpoint is .*0000004\.\w+\.pt; train"):
             list(training(tiny_model, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]

@@ -1,6 +1,7 @@
 """The loss of what is read at the same time: that of each token to be predicted, and how far presentations disagree."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -28,12 +29,14 @@ class Objective:
             return self.network.parts_of_bundles(bundles, tokens)
         return self.network.parts([lesson for bundle in bundles for lesson in bundle], tokens)
 
-    def loss(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
-        """The loss of rows, in nats, to be divided by the weight of all targets of a step."""
-        if not self.consistency and self.teacher is None:
-            return self.network.loss(rows)
-        batch, logits = self.network.predict(rows)
-        found = batch.chosen(logits)
-        losses = -found if self.teacher is None else self.teacher.instead(-found, rows, batch, logits)
-        total = (losses * batch.weights).sum()
-        return total + self.consistency * disagreement(rows, found) if self.consistency else total
+    @contextmanager
+    def loss(self, rows: Sequence[PlantedRow]) -> Iterator[torch.Tensor]:
+        """Context manager: the loss of rows, in nats, to be divided by the weight of all targets of a step.
+
+        The backward pass belongs inside it.
+        """
+        with self.network.reading(rows) as (batch, logits):
+            found = batch.chosen(logits)
+            losses = -found if self.teacher is None else self.teacher.instead(-found, rows, batch, logits)
+            total = (losses * batch.weights).sum()
+            yield total + self.consistency * disagreement(rows, found) if self.consistency else total

@@ -25,6 +25,7 @@ from dilemmas.envs.prompts.comprehension import questions
 from dilemmas.envs.prompts.prompts import choose_presentation, describe_scenario, scenario_prompt
 from dilemmas.envs.prompts.scenarios import study_sets
 from dilemmas.training.checkpoints import Checkpoints, all_finite, published, tidied
+from dilemmas.training.losses.objective import Objective
 from dilemmas.training.miniatures.behaviour import Role
 from dilemmas.training.miniatures.corpus import Corpus, Mix, Situation, draw_situation, social_facts
 from dilemmas.training.miniatures.tokenizer import build_tokenizer
@@ -159,8 +160,9 @@ def _pretrain(role: Role, build: MiniatureBuild, out: Path) -> Iterator[Pretrain
             optimiser.param_groups[0]["lr"] = learning_rate(build, step)
         mix = curriculum(build, step)
         rows = [plant(corpus.row(step * build.rows + i, mix)) for i in range(build.rows)]
-        value = network.loss(rows) / total_weight(lesson for row in rows for lesson in row.lessons)
-        value.backward()
+        with Objective(network).loss(rows) as loss:
+            value = loss / total_weight(lesson for row in rows for lesson in row.lessons)
+            value.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         if not all_finite((value, norm)):
             raise checkpoints.stopped(step + 1, steps)

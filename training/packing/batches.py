@@ -5,12 +5,13 @@ that this is true is found by trial (`dilemmas.training.packing.trial`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from dilemmas.training.packing.attention import in_blocks
 from dilemmas.training.packing.lessons import PlantedRow
 
 
@@ -20,6 +21,8 @@ class Packing:
 
     windows: Mapping[str, int]
     """Number of positions to which layers of each type attend, 0 for all. One type, of any name: they are all alike."""
+    blocks: bool = False
+    """Whether attention is computed block by block; only on a CPU, and where transformers lets it be replaced."""
 
 
 ALIKE = Packing({"all": 0})
@@ -80,19 +83,24 @@ def collate(rows: Sequence[PlantedRow]) -> Batch:
     return Batch(input_ids, position_ids, ends, real, places, where, tokens, weights.float())
 
 
+@contextmanager
+def reading(model: Any, batch: Batch, packing: Packing | None) -> Iterator[None]:
+    """Context manager: a network reads this batch with as little work as it can.
+
+    The backward pass belongs inside it: activations may be computed again there.
+    """
+    blocks = in_blocks(model, batch.ends) if packing is not None and packing.blocks else nullcontext()
+    with blocks, _only_at(model, batch):
+        yield
+
+
 def place_logits(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
-    """What a network predicts at every place, shape (P, V), float32: only these are projected onto the vocabulary.
+    """What a network that is `reading` a batch predicts at every place, shape (P, V), float32.
 
     `packing`: None for rows with one text each.
     """
-    with _only_at(model.get_output_embeddings(), batch.places):
-        logits: torch.Tensor = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()
+    logits: torch.Tensor = model(**forward_arguments(batch, packing, model.dtype)).logits[0].float()
     return logits
-
-
-def term_logprobs(model: Any, batch: Batch, packing: Packing | None) -> torch.Tensor:
-    """Log-probability of the token of every loss term, shape (Q,), float32, in nats; arguments of `place_logits`."""
-    return batch.chosen(place_logits(model, batch, packing))
 
 
 def forward_arguments(batch: Batch, packing: Packing | None, dtype: torch.dtype) -> dict[str, Any]:
@@ -103,25 +111,54 @@ def forward_arguments(batch: Batch, packing: Packing | None, dtype: torch.dtype)
     return given | {"attention_mask": _masks(batch, packing, dtype), "position_ids": batch.position_ids}
 
 
+def find_layers(model: Any) -> torch.nn.ModuleList | None:
+    """The layers of a network, the first below; None if they are not in one list."""
+    count = model.config.get_text_config().num_hidden_layers
+    lists = (module for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == count)
+    return next(lists, None)
+
+
 @contextmanager
-def _only_at(head: torch.nn.Module, places: torch.Tensor) -> Iterator[None]:
-    """Context manager: the head of a network reads the given places of all rows as one row."""
-    handle = head.register_forward_pre_hook(lambda _, given: (given[0].flatten(0, 1)[places][None], *given[1:]))
+def _only_at(model: Any, batch: Batch) -> Iterator[None]:
+    """Context manager: what nothing but the output depends on, is computed at the places alone, as one row.
+
+    This is the head, and the feed-forward network of the last layer.
+    """
+    places, shape = batch.places, batch.input_ids.shape
+
+    def chosen(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(one.flatten(0, 1).index_select(0, places)[None] for one in given)
+
+    def put_back(_: Any, __: Any, found: Any) -> Any:
+        first = found[0] if isinstance(found, tuple) else found
+        whole = first.new_zeros((shape.numel(), first.shape[-1])).index_copy(0, places, first[0]).unflatten(0, shape)
+        return (whole, *found[1:]) if isinstance(found, tuple) else whole
+
+    handles = [model.get_output_embeddings().register_forward_pre_hook(chosen)]
+    if (last := _last_feed_forward(model)) is not None:
+        handles += [last.register_forward_pre_hook(chosen), last.register_forward_hook(put_back)]
     try:
         yield
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
+
+
+def _last_feed_forward(model: Any) -> torch.nn.Module | None:
+    """The feed-forward network of the last layer, which reads every token alone; None if it has another name."""
+    layers = find_layers(model)
+    found: torch.nn.Module | None = getattr(layers[-1], "mlp", None) if layers else None
+    return found
 
 
 def _masks(batch: Batch, packing: Packing, dtype: torch.dtype) -> torch.Tensor | dict[str, torch.Tensor]:
     """What is added to the attention of each type of layer, shape (B, 1, L, L)."""
     index = torch.arange(batch.ends.shape[1], device=batch.ends.device)
     leads = (index[None, None] <= index[None, :, None]) & (index[None, :, None] < batch.ends[:, None])  # (B, L, L)
-    back = batch.position_ids[:, :, None] - batch.position_ids[:, None]  # (B, L, L)
     masks = {}
     for kind, window in packing.windows.items():
-        seen = leads & (back < window) if window else leads
-        masks[kind] = torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(
-            ~seen, torch.finfo(dtype).min
+        near = batch.position_ids[:, :, None] - batch.position_ids[:, None] < window if window else True  # (B, L, L)
+        masks[kind] = torch.zeros(leads.shape, dtype=dtype, device=leads.device).masked_fill_(
+            ~(leads & near), torch.finfo(dtype).min
         )[:, None]
     return masks if len(masks) > 1 else next(iter(masks.values()))

@@ -77,8 +77,8 @@ def keep_predictions(
     index: dict[Lesson, torch.Tensor] = {}
     count = 0
     for rows in parts:
-        batch, logits = network.predict(rows)
-        found = logits[:, :size].log_softmax(-1)  # (P, V)
+        with network.reading(rows) as (batch, logits):
+            found = logits[:, :size].log_softmax(-1)  # (P, V)
         if top:
             best, ids = found.topk(top, -1)
             chosen.append(ids.cpu())

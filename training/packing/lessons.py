@@ -17,6 +17,8 @@ SHARED = 0.25
 """Least share of a text that is in common with the one before, so that the two are read in one tree."""
 LONGEST = 1024
 """Most tokens of a row with several texts: attention takes time in proportion to the square."""
+LONGEST_IN_BLOCKS = 4096
+"""The same where attention is computed block by block; its mask takes memory in proportion to the square."""
 ATTENTION = 1600
 """Tokens of a row at which attention takes as long as all else (SmolLM2-135M on a CPU: a fifth at 360)."""
 
@@ -129,7 +131,7 @@ def total_weight(lessons: Iterable[Lesson]) -> float:
     return sum(target.weight for lesson in lessons for target in lesson.targets)
 
 
-def arrange(lessons: Sequence[Lesson], packed: bool, most: int = LONGEST) -> list[PlantedRow]:
+def arrange(lessons: Sequence[Lesson], packed: bool, most: int = LONGEST, blocks: bool = False) -> list[PlantedRow]:
     """The lessons in the rows in which they are read.
 
     Parameters
@@ -140,24 +142,29 @@ def arrange(lessons: Sequence[Lesson], packed: bool, most: int = LONGEST) -> lis
         Whether a row may hold several texts. If not, each of its texts is the beginning of the next.
     most
         Tokens of a row beyond which no more texts are joined that begin otherwise.
+    blocks
+        Whether attention is computed block by block: a row then takes no more time than its texts alone.
     """
+    limit = min(most, LONGEST_IN_BLOCKS if blocks else LONGEST)
+
+    def belongs(common: int, before: Tokens, after: Tokens, size: int) -> bool:
+        if not packed:
+            return common == len(before)
+        return size <= limit if blocks else common >= SHARED * len(after) and size <= LONGEST
+
     groups: list[list[Lesson]] = []
     sizes: list[int] = []
     for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
         before = groups[-1][-1].read if groups else ()
         common = shared(before, one.read)
         more = len(one.read) - common
-        if groups and (_worthwhile(common, len(one.read), sizes[-1] + more) if packed else common == len(before)):
+        if groups and belongs(common, before, one.read, sizes[-1] + more):
             groups[-1].append(one)
             sizes[-1] += more
         else:
             groups.append([one])
             sizes.append(len(one.read))
-    return [plant(row) for row in (_balanced(groups, sizes, min(most, LONGEST)) if packed else groups)]
-
-
-def _worthwhile(common: int, length: int, size: int) -> bool:
-    return common >= SHARED * length and size <= LONGEST
+    return [plant(row) for row in (_balanced(groups, sizes, limit) if packed and not blocks else groups)]
 
 
 def _balanced(groups: Sequence[list[Lesson]], sizes: Sequence[int], most: int) -> list[list[Lesson]]:

@@ -1,13 +1,13 @@
 """A language model as training sees it: lessons in, log-probabilities of their targets out."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from dilemmas.training.packing.batches import Batch, Packing, collate, place_logits
+from dilemmas.training.packing.batches import Batch, Packing, collate, place_logits, reading
 from dilemmas.training.packing.lessons import Lesson, PlantedRow, arrange
 from dilemmas.training.packing.trunk import Trunk
 
@@ -23,10 +23,14 @@ class Network:
     trunk: Trunk | None = None
     """The output of its lower layers for all lessons; None if all layers are run."""
 
+    def arranged(self, lessons: Sequence[Lesson], tokens: int) -> list[PlantedRow]:
+        """Lessons in rows of at most `tokens` tokens, or what one question needs."""
+        return arrange(lessons, self.packing is not None, tokens, self.packing is not None and self.packing.blocks)
+
     def parts(self, lessons: Sequence[Lesson], tokens: int) -> Iterator[list[PlantedRow]]:
         """Rows of lessons of at most `tokens` tokens together, padding included, or one row if it alone has more."""
         rows: list[PlantedRow] = []
-        for row in sorted(arrange(lessons, self.packing is not None, tokens), key=lambda row: len(row.tree.tokens)):
+        for row in sorted(self.arranged(lessons, tokens), key=lambda row: len(row.tree.tokens)):
             if rows and (len(rows) + 1) * len(row.tree.tokens) > tokens:
                 yield rows
                 rows = []
@@ -45,18 +49,16 @@ class Network:
 
     def logprobs(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
         """Log-probabilities of all targets, in the order of the rows and their lessons, shape (Q,), in nats."""
-        batch, logits = self.predict(rows)
-        return batch.chosen(logits)
+        with self.reading(rows) as (batch, logits):
+            return batch.chosen(logits)
 
-    def loss(self, rows: Sequence[PlantedRow]) -> torch.Tensor:
-        """Weighted sum of -log P over all targets."""
-        batch, logits = self.predict(rows)
-        found = batch.chosen(logits)
-        return -(found * batch.weights).sum()
+    @contextmanager
+    def reading(self, rows: Sequence[PlantedRow]) -> Iterator[tuple[Batch, torch.Tensor]]:
+        """Context manager: rows as a batch on the device of the model, and logits at its places, shape (P, V).
 
-    def predict(self, rows: Sequence[PlantedRow]) -> tuple[Batch, torch.Tensor]:
-        """Rows as a batch on the device of the model, and logits at its places, shape (P, V)."""
+        The backward pass belongs inside it if activations are computed again.
+        """
         batch = collate(rows).to(self.model.device)
         upper = nullcontext() if self.trunk is None else self.trunk.instead(rows)
-        with upper:
-            return batch, place_logits(self.model, batch, self.packing)
+        with upper, reading(self.model, batch, self.packing):
+            yield batch, place_logits(self.model, batch, self.packing)

@@ -13,8 +13,9 @@ import torch
 
 from dilemmas.agents.models.networks.number_formats import is_quantised
 from dilemmas.training.checkpoints import TrainingError
-from dilemmas.training.packing.batches import Packing, collate, term_logprobs
-from dilemmas.training.packing.lessons import Lesson, Tokens, arrange, completion, plant
+from dilemmas.training.packing.attention import can_read_in_blocks
+from dilemmas.training.packing.batches import Packing
+from dilemmas.training.packing.lessons import Lesson, Tokens, completion, plant
 from dilemmas.training.packing.network import Network
 from dilemmas.training.packing.trunk import run_trunk
 
@@ -57,7 +58,7 @@ def prepare_network(model: Any, lessons: Sequence[Lesson], lower: int, tokens: i
     with _without_dropout(model):
         trunk = yield from run_trunk(model, plain.packing, lower, list(plain.parts(alike, tokens)))
     with evaluated(model):
-        found, rows = replace(plain, trunk=trunk), arrange(alike[:2], plain.packing is not None)
+        found, rows = replace(plain, trunk=trunk), plain.arranged(alike[:2], tokens)
         return found if _near(model, found.logprobs(rows), plain.logprobs(rows)) else plain
 
 
@@ -84,7 +85,7 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
     with evaluated(model):
         tried = _lessons(max((lesson.read for lesson in lessons), key=len))
         alone = torch.cat([_alone(model, lesson) for lesson in tried])
-        for packing in (*_packings(model.config.get_text_config()), None):
+        for packing in (*_packings(model), None):
             found = _together(model, tried, packing)
             if found is not None and _near(model, found, alone):
                 return packing
@@ -135,17 +136,20 @@ def _together(model: Any, lessons: Sequence[Lesson], packing: Packing | None) ->
     """Log-probabilities of the targets of lessons in one batch; None if the network cannot be computed so."""
     rows = [plant([lesson]) for lesson in lessons] if packing is None else [plant(lessons)]
     try:
-        return term_logprobs(model, collate(rows).to(model.device), packing)
+        return Network(model, packing).logprobs(rows)
     except Exception:  # every architecture fails in its own way
         return None
 
 
-def _packings(config: Any) -> Iterator[Packing]:
+def _packings(model: Any) -> Iterator[Packing]:
     """The masks that the layers of a network may need, by what its configuration says."""
+    config = model.config.get_text_config()
     window = getattr(config, "sliding_window", None) or 0
     kinds = dict.fromkeys(getattr(config, "layer_types", None) or ())
+    masks = [{"all": window}] if window else []
     if len(kinds) > 1:
-        yield Packing({kind: window if "sliding" in kind else 0 for kind in kinds})
-    if window:
-        yield Packing({"all": window})
-    yield Packing({"all": 0})
+        masks.insert(0, {kind: window if "sliding" in kind else 0 for kind in kinds})
+    for windows in (*masks, {"all": 0}):
+        if can_read_in_blocks(model):
+            yield Packing(windows, blocks=True)
+        yield Packing(windows)

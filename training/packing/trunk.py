@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from dilemmas.training.packing.batches import Batch, Packing, collate, forward_arguments
+from dilemmas.training.packing.batches import Batch, Packing, collate, find_layers, forward_arguments, reading
 from dilemmas.training.packing.lessons import PlantedRow, Tokens
 
 MEMORY = 4 << 30
@@ -72,13 +72,6 @@ class _Reached(Exception):
         self.hidden = hidden
 
 
-def find_layers(model: Any) -> torch.nn.ModuleList | None:
-    """The layers of a network, the first below; None if they are not in one list."""
-    count = model.config.get_text_config().num_hidden_layers
-    lists = (module for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == count)
-    return next(lists, None)
-
-
 @torch.no_grad()
 def run_trunk(
     model: Any, packing: Packing | None, lower: int, parts: Sequence[Sequence[PlantedRow]]
@@ -125,7 +118,8 @@ def run_trunk(
 def _reached(model: Any, packing: Packing | None, batch: Batch) -> torch.Tensor:
     """Input of the first tuned layer, shape (B, L, d)."""
     try:
-        model(**forward_arguments(batch, packing, model.dtype))
+        with reading(model, batch, packing):
+            model(**forward_arguments(batch, packing, model.dtype))
     except _Reached as reached:
         return reached.hidden
     raise AssertionError("a network runs its layers")

@@ -22,6 +22,8 @@ class Abilities:
     """Whether it continues texts from its cache, also among texts of other lengths."""
     gaps: bool = True
     """Whether there may be padding between the tokens of a text."""
+    branches: bool = True
+    """Whether several continuations of a text can be read in one row, each after the text alone."""
 
 
 ABLE = Abilities()

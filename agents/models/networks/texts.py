@@ -64,7 +64,7 @@ def read_prompts(model: Any, prompts: Sequence[Tokens], can: Abilities) -> tuple
     """
     if not can.cached:
         return _read_plainly(model, prompts, 1)[:, -1], Prefixes({}, torch.empty(0), list(prompts))
-    starts = shared_starts(prompts) if can.gaps and max(map(len, prompts)) <= _window(model) else []
+    starts = shared_starts(prompts) if can.gaps and fits_window(model, max(map(len, prompts))) else []
     return _read_from(model, prompts, starts) if starts else _read_together(model, prompts)
 
 
@@ -134,6 +134,58 @@ def continue_prefixes(
         **prefixes.cache,
     )
     return out.logits.double().log_softmax(-1), Prefixes(_cache(out), mask)
+
+
+def read_branches(model: Any, prefixes: Prefixes, branches: Sequence[Sequence[Tokens]]) -> list[list[torch.Tensor]]:
+    """Read several continuations of each text, those of a text in one row, so that its cache is not copied.
+
+    Parameters
+    ----------
+    model
+        A causal language model of transformers whose `Abilities` include it; all it attends to is read, see
+        `fits_window`.
+    prefixes
+        The N texts; their cache is consumed.
+    branches
+        The continuations of each text, at least one, of one token or more.
+
+    Returns
+    -------
+    list
+        By text and branch, log-probabilities in nats after each of the T tokens of the branch, float64, shape (T, V).
+    """
+    before = prefixes.mask  # (N, L)
+    lengths = [[len(branch) for branch in some] for some in branches]
+    size = max(map(sum, lengths))
+    ids = torch.zeros((len(branches), size), dtype=torch.int64)  # (N, T)
+    first = torch.arange(size).repeat(len(branches), 1)  # index of the first token of each one's branch, (N, T)
+    for row, some in enumerate(branches):
+        starts = np.cumsum([0, *lengths[row]])
+        for branch, start, end in zip(some, starts, starts[1:], strict=False):
+            ids[row, start:end], first[row, start:end] = torch.as_tensor(list(branch)), int(start)
+    ids, first = ids.to(model.device), first.to(model.device)
+    index = torch.arange(size, device=model.device)
+    own = (first[:, :, None] <= index) & (index <= index[:, None])  # (N, T, T)
+    seen = torch.cat([before.bool()[:, None].expand(-1, size, -1), own], -1)  # (N, T, L + T)
+    mask = torch.zeros(seen.shape, dtype=model.dtype, device=model.device)
+    mask = mask.masked_fill_(~seen, torch.finfo(model.dtype).min)[:, None]
+    kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
+    out = model(
+        input_ids=ids,
+        attention_mask=dict.fromkeys(kinds, mask) if len(kinds) > 1 else mask,
+        position_ids=before.sum(1, keepdim=True) + index - first,
+        use_cache=True,
+        **prefixes.cache,
+    )
+    scores = out.logits.double().log_softmax(-1)  # (N, T, V)
+    return [list(row[: sum(some)].split(some)) for row, some in zip(scores, lengths, strict=True)]
+
+
+def fits_window(model: Any, length: int) -> bool:
+    """Whether texts of a length are seen in whole, also if there is something else between their tokens."""
+    config = model.config.get_text_config()
+    windows = (getattr(config, key, None) for key in ("sliding_window", "attention_chunk_size", "window_size"))
+    return length <= min(filter(None, windows), default=float("inf"))  # which layers measure by places, not positions
 
 
 def _cache(out: Any) -> dict[str, Any]:
@@ -214,10 +266,3 @@ def _cost(prompts: Sequence[Tokens], starts: Sequence[int]) -> float:
 def _common(a: Tokens, b: Tokens) -> int:
     """Number of first tokens that two texts have in common."""
     return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-
-
-def _window(model: Any) -> float:
-    """Most tokens of a text that may have gaps: layers that attend to a window measure it by places, not positions."""
-    config = model.config.get_text_config()
-    windows = (getattr(config, key, None) for key in ("sliding_window", "attention_chunk_size"))
-    return min(filter(None, windows), default=float("inf"))

@@ -1,22 +1,25 @@
 """What a network can do exactly is found by trial, because no setting of an architecture says it."""
 
+from dataclasses import replace
 from textwrap import shorten
 from typing import Any
 
 import torch
 
 from dilemmas.agents.models.backend import ModelError
-from dilemmas.agents.models.networks.architectures import ABLE, Abilities
+from dilemmas.agents.models.networks.architectures import Abilities
 from dilemmas.agents.models.networks.number_formats import is_quantised
-from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_prompts
+from dilemmas.agents.models.networks.texts import Tokens, continue_prefixes, read_branches, read_prompts
 
-PLAIN = Abilities(cached=False, gaps=False)
+PLAIN = Abilities(cached=False, gaps=False, branches=False)
 TEXTS: tuple[Tokens, ...] = ((5, 9, 7, 11, 6, 8, 10), (7, 6, 9), (9, 5, 8, 6, 7))
 """Any texts of different lengths, whose tokens every vocabulary has."""
 OTHER = 8
 """A token that is neither the first of a text nor what follows it."""
 ROWS, MORE = (2, 0, 1, 0), ((6, 9), (7, 7), (9, 5), (10, 6))
 """How they are continued: out of order, one of them twice."""
+BRANCHES = (((7, 7), (10, 6, 9)), ((9, 5),), ((6,), (6, 9), (5,)))
+"""How each of them is continued in branches."""
 
 
 def float32_head(model: Any) -> None:
@@ -56,8 +59,9 @@ def find_abilities(name: str, model: Any) -> Abilities:
         )
     if _reads_on(model, near):
         raise ModelError(f"model '{name}' reads what follows a token too; needs a causal language model")
-    kinds = (ABLE, Abilities(gaps=False))
-    return next((can for can in kinds if _agrees(model, can, near)), PLAIN)
+    kinds = (Abilities(branches=False), Abilities(gaps=False, branches=False))
+    found = next((can for can in kinds if _agrees(model, can, near)), PLAIN)
+    return replace(found, branches=found.cached and _branches_agree(model, near))
 
 
 def _reads_on(model: Any, near: float) -> bool:
@@ -95,6 +99,17 @@ def _agrees(model: Any, can: Abilities, near: float) -> bool:
         (then[:, -1], [_plain(model, [*text, 8])[-1] for text in texts]),
     ]
     return all(_alike(found, torch.stack(wanted), near) for found, wanted in pairs)
+
+
+def _branches_agree(model: Any, near: float) -> bool:
+    """Whether branches have the probabilities of plain texts."""
+    try:
+        _, prefixes = read_prompts(model, TEXTS, Abilities(gaps=False))
+        found = torch.stack([scores[-1] for some in read_branches(model, prefixes, BRANCHES) for scores in some])
+    except Exception:  # every architecture fails in its own way
+        return False
+    texts = [[*text, *more] for text, some in zip(TEXTS, BRANCHES, strict=True) for more in some]
+    return _alike(found, torch.stack([_plain(model, text)[-1] for text in texts]), near)
 
 
 def _alike(found: torch.Tensor, wanted: torch.Tensor, near: float) -> bool:

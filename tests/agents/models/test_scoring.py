@@ -30,7 +30,7 @@ class Small:
 
     def __init__(self, model: Any, rows: int) -> None:
         self.model, self.config, self.device, self.rows = model, model.config, model.device, rows
-        self.generation_config, self.read, self.refused = model.generation_config, 0, 0
+        self.generation_config, self.dtype, self.read, self.refused = model.generation_config, model.dtype, 0, 0
 
     def __call__(self, **arguments: Any) -> Any:
         if len(arguments["input_ids"]) > self.rows:

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from loss_of_rows import loss_of  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
@@ -108,10 +109,10 @@ def test_the_loss_of_a_step_is_the_same_however_few_tokens_are_read_at_a_time(ti
     sums = []
     for tokens in (100_000, 40, 1):
         parts = list(objective.parts(bundles_of(step), tokens))
-        sums.append((len(parts), sum(objective.loss(rows) for rows in parts).item()))
+        sums.append((len(parts), sum(loss_of(objective, rows).item() for rows in parts)))
     assert [number for number, _ in sums] == [1, 2, 2], "a situation is never read in parts"
     assert [value for _, value in sums] == pytest.approx([sums[0][1]] * 3, rel=1e-5)
-    alone = Objective(Network(model, ALIKE)).loss(arrange([lesson for one in step for lesson in one], True))
+    alone = loss_of(Objective(Network(model, ALIKE)), arrange([lesson for one in step for lesson in one], True))
     difference = sums[0][1] - alone.item()
     assert difference == pytest.approx(0.5 * expected(model, speller, ALIKE_SHOWN, OTHERS).item(), rel=1e-3)
 

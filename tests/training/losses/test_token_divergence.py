@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from loss_of_rows import loss_of  # noqa: E402
 from random_networks import random_network  # noqa: E402
 from transformers import AutoTokenizer  # noqa: E402
 
@@ -81,7 +82,7 @@ def test_loss_and_gradient_are_those_of_separate_texts(kind, name) -> None:
     network = prepared(prepare_network(student, LESSONS, 0, tokens=10_000))
     judged = teacher_of(teacher, kind, packed=network.packing is not None)
     size = judged.kept.size
-    found = Objective(network, teacher=judged).loss(arrange(LESSONS, network.packing is not None))
+    found = loss_of(Objective(network, teacher=judged), arrange(LESSONS, network.packing is not None))
     wanted = 0.0
     for reply in REPLIES:
         with torch.no_grad():
@@ -103,8 +104,8 @@ def test_a_trunk_that_is_run_once_changes_nothing() -> None:
     for weights in network.trunk.layers[1].parameters():
         weights.requires_grad_(True)
     rows = arrange(LESSONS, True)
-    ours = gradient(student, Objective(network, teacher=judged).loss(rows))
-    theirs = gradient(student, Objective(Network(student, network.packing), teacher=judged).loss(rows))
+    ours = gradient(student, loss_of(Objective(network, teacher=judged), rows))
+    theirs = gradient(student, loss_of(Objective(Network(student, network.packing), teacher=judged), rows))
     assert float((ours - theirs).norm() / theirs.norm()) < 1e-5
 
 
@@ -136,7 +137,8 @@ def test_kept_tokens_miss_what_the_docstring_says(kind) -> None:
     size, top = teacher.config.vocab_size, 20
     network, rows = prepared(prepare_network(student, LESSONS, 0, tokens=10_000)), arrange(LESSONS[:1], True)
     exact, near, every = (
-        Objective(network, teacher=teacher_of(teacher, kind, 0.5, some)).loss(rows).item() for some in (0, top, size)
+        loss_of(Objective(network, teacher=teacher_of(teacher, kind, 0.5, some)), rows).item()
+        for some in (0, top, size)
     )
     q, p = distributions(teacher, ASKED, REPLIES[0]), distributions(student, PROMPT, REPLIES[0])
     others = q.argsort(-1, descending=True)[:, top:]

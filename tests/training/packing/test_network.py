@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from loss_of_rows import loss_of  # noqa: E402
 from transformers import AutoModelForCausalLM  # noqa: E402
 
 from dilemmas.training.packing.batches import ALIKE  # noqa: E402
@@ -40,18 +41,18 @@ def test_packed_completions_have_the_probabilities_of_separate_rows(network) -> 
 
 
 def test_packed_gradients_are_those_of_separate_rows(network) -> None:
-    found = gradients(network, network.loss([plant(LESSONS)]))
+    found = gradients(network, loss_of(network, [plant(LESSONS)]))
     expected = gradients(network, -torch.cat([alone(network, lesson) for lesson in LESSONS]).sum())
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
 
 
 def test_parts_of_a_batch_add_up(network) -> None:
     lessons = [*LESSONS, *(completion([1, 30 + i, 31, 32], [50, 2]) for i in range(5))]
-    whole = gradients(network, network.loss([plant([lesson]) for lesson in lessons]))
+    whole = gradients(network, loss_of(network, [plant([lesson]) for lesson in lessons]))
     for tokens in (1, 16, 1000):
         parts = list(network.parts(lessons, tokens))
         assert sum(len(row.lessons) for rows in parts for row in rows) == len(lessons)
-        together = gradients(network, sum(network.loss(rows) for rows in parts))
+        together = gradients(network, sum(loss_of(network, rows) for rows in parts))
         torch.testing.assert_close(together, whole, atol=1e-5, rtol=1e-4)
     assert len(parts) == 1
 
@@ -66,4 +67,4 @@ def test_a_soft_label_is_the_cross_entropy_with_its_distribution(network) -> Non
     """-0.3 log p(50) - 0.7 log p(60)."""
     soft = Lesson(tuple(PREFIX), (Target(len(PREFIX), 50, 0.3), Target(len(PREFIX), 60, 0.7)))
     scores = network.model(input_ids=torch.tensor([PREFIX])).logits[0, -1].log_softmax(-1)
-    torch.testing.assert_close(network.loss([plant([soft])]), -0.3 * scores[50] - 0.7 * scores[60])
+    torch.testing.assert_close(loss_of(network, [plant([soft])]), -0.3 * scores[50] - 0.7 * scores[60])

@@ -4,12 +4,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from loss_of_rows import loss_of  # noqa: E402
 from random_networks import CACHED, FURTHER, UNCACHED, random_network  # noqa: E402
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
 from dilemmas.training.checkpoints import TrainingError  # noqa: E402
-from dilemmas.training.packing.batches import Packing  # noqa: E402
-from dilemmas.training.packing.lessons import arrange, completion  # noqa: E402
+from dilemmas.training.packing.lessons import completion  # noqa: E402
 from dilemmas.training.packing.network import Network  # noqa: E402
 from dilemmas.training.packing.trial import find_packing, prepare_network, prepared  # noqa: E402
 
@@ -44,7 +44,7 @@ def test_gradients_are_those_of_separate_texts(kind: str) -> None:
     model = random_network(kind)
     network = Network(model, find_packing(model, LESSONS))
     assert (network.packing is None) == (kind in SEPARATE)
-    network.loss(arrange(LESSONS, network.packing is not None)).backward()
+    loss_of(network, network.arranged(LESSONS, 10_000)).backward()
     found = gradient(model)
     for lesson in LESSONS:
         scores = model(input_ids=torch.tensor([lesson.tokens]), use_cache=False).logits[0].log_softmax(-1)
@@ -55,7 +55,9 @@ def test_gradients_are_those_of_separate_texts(kind: str) -> None:
 
 def test_windows_matter_to_texts_that_are_longer_only() -> None:
     model = random_network("mistral")
-    assert find_packing(model, LESSONS) == Packing({"all": 24})
+    found = find_packing(model, LESSONS)
+    assert found is not None
+    assert found.windows == {"all": 24}
     assert find_packing(model, [completion(PROMPT[:5], [7, 8])]) is not None
 
 
@@ -81,10 +83,10 @@ def test_a_trunk_that_is_run_once_changes_no_gradient(kind: str) -> None:
     for weights in model.parameters():
         weights.requires_grad_(False)
     tuned = [weights.requires_grad_(True) for weights in network.trunk.layers[1].parameters()]
-    rows = arrange(LESSONS[:3], network.packing is not None)
-    network.loss(rows).backward()
+    rows = network.arranged(LESSONS[:3], 10_000)
+    loss_of(network, rows).backward()
     found = gradient(model)
-    Network(model, network.packing).loss(rows).backward()
+    loss_of(Network(model, network.packing), rows).backward()
     expected = gradient(model)
     assert len(tuned) > 3
     assert float((found - expected).norm() / expected.norm()) < 1e-5
