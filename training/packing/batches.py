@@ -126,10 +126,14 @@ def _only_at(model: Any, batch: Batch) -> Iterator[None]:
     """
     places, shape = batch.places, batch.input_ids.shape
 
-    def chosen(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...]:
+    def chosen(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if not given or not all(isinstance(one, torch.Tensor) and one.shape[:2] == shape for one in given):
+            return None
         return tuple(one.flatten(0, 1).index_select(0, places)[None] for one in given)
 
-    def put_back(_: Any, __: Any, found: Any) -> Any:
+    def put_back(_: Any, given: tuple[Any, ...], found: Any) -> Any:
+        if not given or given[0].shape[:2] != (1, len(places)):
+            return None
         first = found[0] if isinstance(found, tuple) else found
         whole = first.new_zeros((shape.numel(), first.shape[-1])).index_copy(0, places, first[0]).unflatten(0, shape)
         return (whole, *found[1:]) if isinstance(found, tuple) else whole
