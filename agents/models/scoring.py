@@ -70,7 +70,7 @@ class Scorer:
     def _score_batch(self, asked: Sequence[Candidates]) -> list[Score]:
         first, prefixes = read_prompts(self.model, [candidates.prompt for candidates in asked], self.can)
         pairs = [(row, reply) for row, candidates in enumerate(asked) for reply in candidates.replies]
-        scores = self._read_replies(asked, prefixes)
+        scores = self._read_replies(asked, pairs, prefixes)
         starts = first[[row for row, _ in pairs], [reply[0] for _, reply in pairs]]  # (pairs,)
         later = zip(scores, (list(reply[1:]) for _, reply in pairs), strict=True)
         starts += torch.stack([found[range(len(rest)), rest].sum() for found, rest in later])
@@ -80,17 +80,18 @@ class Scorer:
         flat = zip(starts.tolist(), (starts + ended.log()).tolist(), strict=True)
         return [self._disjoint(one.replies, [next(flat) for _ in one.replies]) for one in asked]
 
-    def _read_replies(self, asked: Sequence[Candidates], prefixes: Prefixes) -> list[torch.Tensor]:
-        """Log-probabilities after each token of each reply to each prompt, shapes (T, V)."""
+    def _read_replies(
+        self, asked: Sequence[Candidates], pairs: Sequence[tuple[int, Tokens]], prefixes: Prefixes
+    ) -> list[torch.Tensor]:
+        """Log-probabilities after each token of each reply, shapes (T, V). `pairs`: the row of its prompt, and it."""
         longest = max(len(one.prompt) + sum(map(len, one.replies)) for one in asked)
         if self.can.branches and fits_window(self.model, longest):
             branches = read_branches(self.model, prefixes, [one.replies for one in asked])
             return [found for some in branches for found in some]
-        replies = [(row, reply) for row, one in enumerate(asked) for reply in one.replies]
-        width = max(len(reply) for _, reply in replies)
-        padded = [[*reply, *[reply[0]] * (width - len(reply))] for _, reply in replies]  # padded on the right
-        scores, _ = continue_prefixes(self.model, prefixes, [row for row, _ in replies], padded, last=False)
-        return [found[: len(reply)] for found, (_, reply) in zip(scores, replies, strict=True)]
+        width = max(len(reply) for _, reply in pairs)
+        padded = [[*reply, *[reply[0]] * (width - len(reply))] for _, reply in pairs]  # padded on the right
+        scores, _ = continue_prefixes(self.model, prefixes, [row for row, _ in pairs], padded, last=False)
+        return [found[: len(reply)] for found, (_, reply) in zip(scores, pairs, strict=True)]
 
     def _disjoint(self, replies: Sequence[Tokens], values: Sequence[tuple[float, float]]) -> Score:
         starts = disjoint_logprobs(replies, [value for value, _ in values])

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from dilemmas.agents.models.networks.texts import added_mask
 from dilemmas.training.packing.attention import in_blocks
 from dilemmas.training.packing.lessons import PlantedRow
 
@@ -162,7 +163,5 @@ def _masks(batch: Batch, packing: Packing, dtype: torch.dtype) -> torch.Tensor |
     masks = {}
     for kind, window in packing.windows.items():
         near = batch.position_ids[:, :, None] - batch.position_ids[:, None] < window if window else True  # (B, L, L)
-        masks[kind] = torch.zeros(leads.shape, dtype=dtype, device=leads.device).masked_fill_(
-            ~(leads & near), torch.finfo(dtype).min
-        )[:, None]
+        masks[kind] = added_mask(leads & near, dtype)
     return masks if len(masks) > 1 else next(iter(masks.values()))

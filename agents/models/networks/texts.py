@@ -167,8 +167,7 @@ def read_branches(model: Any, prefixes: Prefixes, branches: Sequence[Sequence[To
     index = torch.arange(size, device=model.device)
     own = (first[:, :, None] <= index) & (index <= index[:, None])  # (N, T, T)
     seen = torch.cat([before.bool()[:, None].expand(-1, size, -1), own], -1)  # (N, T, L + T)
-    mask = torch.zeros(seen.shape, dtype=model.dtype, device=model.device)
-    mask = mask.masked_fill_(~seen, torch.finfo(model.dtype).min)[:, None]
+    mask = added_mask(seen, model.dtype)
     kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or ())
     out = model(
         input_ids=ids,
@@ -179,6 +178,11 @@ def read_branches(model: Any, prefixes: Prefixes, branches: Sequence[Sequence[To
     )
     scores = out.logits.double().log_softmax(-1)  # (N, T, V)
     return [list(row[: sum(some)].split(some)) for row, some in zip(scores, lengths, strict=True)]
+
+
+def added_mask(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """What is added to attention, shape (B, 1, T, L), so that tokens attend to what they see, shape (B, T, L)."""
+    return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, torch.finfo(dtype).min)[:, None]
 
 
 def fits_window(model: Any, length: int) -> bool:

@@ -109,7 +109,7 @@ def _branches_agree(model: Any, near: float) -> bool:
     except Exception:  # every architecture fails in its own way
         return False
     texts = [[*text, *more] for text, some in zip(TEXTS, BRANCHES, strict=True) for more in some]
-    return _alike(found, torch.stack([_plain(model, text)[-1] for text in texts]), near)
+    return _alike(found, read_prompts(model, texts, PLAIN)[0], near)
 
 
 def _alike(found: torch.Tensor, wanted: torch.Tensor, near: float) -> bool:

@@ -101,7 +101,7 @@ def test_equal_prompts_are_processed_once_with_one_bos_token(backend) -> None:
     spy = Spy(backend.model)
     replace(backend, model=spy).respond([Request(SHORT, labels=("C", "D"))] * 50)
     ids, labels = spy.calls
-    assert labels.flatten().tolist() == [*backend.chat.reply(SHORT, "C"), *backend.chat.reply(SHORT, "D")]
+    assert labels.tolist() == [[*backend.chat.reply(SHORT, "C"), *backend.chat.reply(SHORT, "D")]]
     assert ids.shape[0] == 1
     assert ids[0].tolist().count(backend.chat.tokenizer.bos_token_id) == 1
 

@@ -9,6 +9,7 @@ from random_networks import CACHED, FURTHER, UNCACHED, random_network  # noqa: E
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING  # noqa: E402
 
 from dilemmas.training.checkpoints import TrainingError  # noqa: E402
+from dilemmas.training.packing.batches import Packing  # noqa: E402
 from dilemmas.training.packing.lessons import completion  # noqa: E402
 from dilemmas.training.packing.network import Network  # noqa: E402
 from dilemmas.training.packing.trial import find_packing, prepare_network, prepared  # noqa: E402
@@ -55,9 +56,7 @@ def test_gradients_are_those_of_separate_texts(kind: str) -> None:
 
 def test_windows_matter_to_texts_that_are_longer_only() -> None:
     model = random_network("mistral")
-    found = find_packing(model, LESSONS)
-    assert found is not None
-    assert found.windows == {"all": 24}
+    assert find_packing(model, LESSONS) == Packing({"all": 24}, blocks=True)
     assert find_packing(model, [completion(PROMPT[:5], [7, 8])]) is not None
 
 
