@@ -23,8 +23,8 @@ from dilemmas.agents.models.networks.adapters import (
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.training.artefacts.cards import CARD, adapter_card
 from dilemmas.training.checkpoints import TrainingError, published
-from dilemmas.training.loop.lora_layers import compute_in_place
 from dilemmas.training.lora import LoraSettings
+from dilemmas.training.packing.lora_layers import compute_in_place
 
 ADAPTER_FILES = (ADAPTER_WEIGHTS, ADAPTER_CONFIG, ADAPTER_RECORD)
 """The files of a finished adapter."""

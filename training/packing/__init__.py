@@ -1,1 +1,1 @@
-"""Lessons as a network reads them: what texts have in common once, in the way that is exact for its architecture."""
+"""Lessons as a network reads them: what texts share once, as its architecture allows, with as little work as it can."""

@@ -8,7 +8,7 @@ from peft import LoraConfig, get_peft_model  # noqa: E402
 from peft.tuners.lora.layer import Linear  # noqa: E402
 from random_networks import random_network  # noqa: E402
 
-from dilemmas.training.loop.lora_layers import compute_in_place  # noqa: E402
+from dilemmas.training.packing.lora_layers import compute_in_place  # noqa: E402
 
 IDS = torch.randint(5, 400, (2, 12), generator=torch.Generator().manual_seed(0))
 
