@@ -43,7 +43,7 @@ class Framing:
     context: str = "team"
     """Social context."""
     template: str = "study"
-    """Prompt template, or the path of a TOML file."""
+    """Prompt template, or the path of a TOML file; empty for `usual`."""
     device: str = "auto"
     """``cpu``, ``cuda``, ``cuda:1`` or ``auto``."""
     presentation: Showing = "auto"
@@ -58,6 +58,8 @@ class Framing:
     """Label set, or two labels."""
     system: str = ""
     """Text of the system turn."""
+    usual: Template | None = None
+    """The template if none is named, such as that of a recipe."""
 
     def __post_init__(self) -> None:
         context(self.context, self.words.contexts)
@@ -65,7 +67,7 @@ class Framing:
     @property
     def words(self) -> Template:
         """The template with persona, labels and system text."""
-        return TemplateChoice(self.template, self.persona, self.labels, self.system).of()
+        return TemplateChoice(self.template, self.persona, self.labels, self.system).of(self.usual)
 
 
 def make_agent(

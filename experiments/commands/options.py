@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import wraps
 from math import isinf, isnan
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -21,7 +21,12 @@ from dilemmas.experiments.commands import completion
 from dilemmas.experiments.reporting.parsing import parsed
 from dilemmas.experiments.reporting.terminal_text import echo
 
+if TYPE_CHECKING:
+    from dilemmas.experiments.study.recipe import Prompting
+
 Function = Callable[..., Any]
+FramedBy = Callable[["Prompting"], Framing]
+"""How the game is presented, where the words of a recipe are the default."""
 
 
 SEED = click.IntRange(0, 2**63 - 1)
@@ -119,11 +124,11 @@ def settings_of(words: Sequence[str], option: str = "--set") -> dict[str, Any]:
     return settings
 
 
-def framing_options(context: str | None) -> Callable[[Function], Function]:
+def framing_options(context: str | None, in_recipe: bool = False) -> Callable[[Function], Function]:
     """``--context``, those of `wording_options`, ``--device``, ``--presentation``, ``--min-mass`` and those of servers,
     passed as `framing`: a `Framing`, or None without a context.
 
-    `context`: the default.
+    `context`: the default. `in_recipe`: whether a recipe has the defaults of the words; `framing` is then `FramedBy`.
     """
 
     def decorate(function: Function) -> Function:
@@ -136,17 +141,22 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
             context: str | None,
             wording: TemplateChoice,
             device: str,
-            presentation: Showing,
-            min_mass: float,
+            presentation: Showing | None,
+            min_mass: float | None,
             servers: ServerSettings,
             **others: Any,
         ) -> Any:
             if context is None:
                 return function(framing=None, **others)
-            framing = Framing(
-                context, device=device, presentation=presentation, min_mass=min_mass, servers=servers, **asdict(wording)
-            )
-            return function(framing=framing, **others)
+            chosen = asdict(wording) | {"context": context, "device": device, "servers": servers}
+            given = {"presentation": presentation, "min_mass": min_mass}
+            chosen |= {key: value for key, value in given.items() if value is not None}
+
+            def framed(usual: "Prompting") -> Framing:
+                shown = {"presentation": usual.presentation, "min_mass": usual.min_mass}
+                return Framing(**(shown | chosen), usual=usual.template)
+
+            return function(framing=framed if in_recipe else Framing(**chosen), **others)
 
         return with_options(
             server_options(call),
@@ -158,15 +168,15 @@ def framing_options(context: str | None) -> Callable[[Function], Function]:
                     shell_complete=completion.contexts,
                     help=f"Social context of a language model{needed}: {known}.",
                 ),
-                wording_options("study"),
+                wording_options(None if in_recipe else "study"),
                 click.option(
                     "--device",
                     default="auto",
                     show_default=True,
                     help="Device of language models: cpu, cuda, cuda:1 or auto.",
                 ),
-                presentation_option("auto"),
-                min_mass_option(0.01),
+                presentation_option(None if in_recipe else "auto"),
+                min_mass_option(None if in_recipe else 0.01),
             ),
         )
 

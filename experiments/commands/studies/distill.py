@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from dilemmas.agents.models.model_files import is_miniature
-from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import parse_spec
 from dilemmas.envs.data_files import check_value, json_text
 from dilemmas.envs.errors import InputError
@@ -17,6 +16,7 @@ from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
+    FramedBy,
     Location,
     framing_options,
     json_option,
@@ -138,15 +138,15 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     multiple=True,
     metavar="KEY=VALUE",
     callback=lambda ctx, parameter, values: settings_of(values, "--lora"),
-    show_default=f"from the recipe; steps={STEPS} with soft and motivated",
+    show_default=f"from the recipe; with soft and motivated steps={STEPS} where it has none",
     help="Setting of the adapter or its training, such as rank=8; repeatable.",
 )
-@framing_options("team")
+@framing_options("team", in_recipe=True)
 @seed_option("order, first weights and whatever is drawn")
 @click.option("--dry-run", is_flag=True, help="Collect the data, print one demonstration and their number, and exit.")
 @json_option
 def command(
-    data: tuple[str, ...], student: str, out: Path, dry_run: bool, framing: Framing, **chosen: Any
+    data: tuple[str, ...], student: str, out: Path, dry_run: bool, framing: FramedBy, **chosen: Any
 ) -> dict[str, Any] | list[Demonstration] | None:
     """Tune a student on play: of a study's teacher, of recorded matches, of chat data, or of any agent.
 
@@ -177,7 +177,7 @@ def command(
 def _lessons(
     data: tuple[str, ...],
     student: str,
-    framing: Framing,
+    framed: FramedBy,
     *,
     method: Method,
     teacher: str | None,
@@ -198,7 +198,8 @@ def _lessons(
     if settings and game is None:
         raise InputError("--set: needs --game")
     recipe = load_recipe(recipe_name or ("miniatures" if is_miniature(student) else "study"))
-    usual = {"steps": STEPS} if method in ("soft", "motivated") else {}
+    framing = framed(recipe.prompting)
+    usual = {"steps": recipe.lora.steps or STEPS} if method in ("soft", "motivated") else {}
     tuning = check_value(asdict(recipe.lora) | usual | {"method": method} | lora, LoraSettings, "--lora")
     recipe = replace(
         recipe,

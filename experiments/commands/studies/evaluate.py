@@ -10,7 +10,6 @@ from rich.table import Column
 
 from dilemmas.agents.engines.tally import Tally
 from dilemmas.agents.matches.record import MatchRecord
-from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import parse_spec
 from dilemmas.agents.visible_text import visible
 from dilemmas.envs.errors import InputError
@@ -20,6 +19,7 @@ from dilemmas.envs.rules.repeated import Repeated
 from dilemmas.experiments.commands import completion
 from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
+    FramedBy,
     framing_options,
     game_option,
     json_option,
@@ -94,7 +94,7 @@ def _show(found: Evaluation, as_json: bool) -> None:
     default="study",
     show_default=True,
     shell_complete=completion.recipes,
-    help="Recipe with the sets of scenarios.",
+    help="Recipe with the sets of scenarios and the words.",
 )
 @game_option("prisoners_dilemma")
 @set_option
@@ -106,7 +106,7 @@ def _show(found: Evaluation, as_json: bool) -> None:
 @click.option(
     "--questions", type=click.IntRange(1, 100_000), default=100, show_default=True, help="Number of random games."
 )
-@framing_options("team")
+@framing_options("team", in_recipe=True)
 @seed_option("random games and matches")
 @json_option
 def command(
@@ -122,7 +122,7 @@ def command(
     rounds: int,
     matches: int,
     questions: int,
-    framing: Framing,
+    framing: FramedBy,
     seed: int,
 ) -> Evaluation:
     """Compare agents with a teacher: in scenarios, after recorded or all histories, and in matches in its place.
@@ -138,10 +138,11 @@ def command(
         raise InputError(f"agents = {list(agents)}; needs each of them once, or with a name of its own, NAME=AGENT")
     recipe = load_recipe(recipe_name)
     recipe = replace(recipe, seed=seed, questions=replace(recipe.questions, number=questions))
+    told = framing(recipe.prompting)
     rules = rules_of(game, **settings, rounds=rounds, memory=memory)
-    social = context_named(framing.context, framing.words.contexts)
-    lessons = Lessons((), (), recipe, framing, (social,), rules.stage, memory, players)
-    opened: dict[str, Teacher] = {spec: teacher_of(spec, framing) for spec in (teacher, *agents)}
+    social = context_named(told.context, told.words.contexts)
+    lessons = Lessons((), (), recipe, told, (social,), rules.stage, memory, players)
+    opened: dict[str, Teacher] = {spec: teacher_of(spec, told) for spec in (teacher, *agents)}
     students = {name: opened[spec] for name, spec in named.items()}
     rows: list[Closeness] = []
     for word in on or (() if opponents else SETS):
@@ -151,7 +152,7 @@ def command(
     ways: list[Conduct] = []
     if opponents:
         plan = MatchPlan(rules, social, tuple(listed(opponents)), matches, seed)
-        others = {spec: opened.get(spec) or teacher_of(spec, framing) for spec in plan.opponents}
+        others = {spec: opened.get(spec) or teacher_of(spec, told) for spec in plan.opponents}
         more, played, ways = _in_matches(plan, _name(teacher), opened[teacher], students, others)
         rows += more
     models = {

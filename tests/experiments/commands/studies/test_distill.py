@@ -36,6 +36,20 @@ def test_a_student_can_be_taught_a_strategy(tmp_path) -> None:
     assert [round(row[0]) for row in table.rows] == [1, 1, 0, 0, 1]
 
 
+def test_the_words_and_the_steps_are_those_of_the_recipe(tmp_path) -> None:
+    """An option that is given goes before them."""
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('base = "miniatures"\nname = "own"\nprompting = { template = "brief" }\nlora = { steps = 2 }\n')
+    asked = ("tit_for_tat", *PD, "--recipe", recipe, "--out", tmp_path / "run")
+
+    def question(*options: str) -> str:
+        return str(dict(distill(*asked, "--dry-run", *options))["first"]["prompt"])  # type: ignore[index]
+
+    assert question().endswith("Your choice?")
+    assert question("--template", "study").endswith("Which do you choose, C or D?")
+    assert distill(*asked)["steps"] == 2
+
+
 def test_a_repeated_command_changes_nothing_and_another_one_is_refused(tmp_path) -> None:
     out, quick = tmp_path / "run", ("--lora", "steps=2")
     first = distill("random", *PD, "--out", out, *quick)

@@ -38,6 +38,18 @@ def test_the_engine_of_models_and_its_number_format_stand_beside_their_probabili
     assert shown.endswith("probabilities of miniature:student: computed by transformers, float32\n")
 
 
+def test_models_are_asked_in_the_words_of_the_recipe(tmp_path) -> None:
+    """A model that is asked otherwise answers otherwise; an option that is given goes before the recipe."""
+    pytest.importorskip("torch")
+    recipe = tmp_path / "own.toml"
+    recipe.write_text('base = "miniatures"\nname = "own"\nprompting = { template = "brief", min_mass = 0.0 }\n')
+    asked = ("random", "miniature:student", "--on", "histories", "--min-mass", "0", "--recipe")
+    study, brief = (evaluate(*asked, "study", *more)["alignment"] for more in ((), ("--template", "brief")))
+    assert evaluate(*asked, str(recipe))["alignment"] == brief
+    assert evaluate(*asked, str(recipe), "--template", "study")["alignment"] == study
+    assert study != brief
+
+
 def test_the_gap_is_closed_from_the_first_agent() -> None:
     """Tit for tat and win-stay lose-shift differ after DC and DD; generous tit for tat after CD and DD, by 1/3 each."""
     first, second = evaluate(
