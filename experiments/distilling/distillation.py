@@ -49,9 +49,11 @@ class Tuned:
     adapter: str
     """Specification of the student with its adapter, as commands take it."""
     demonstrations: int
-    """Demonstrations that it was taught."""
+    """Demonstrations that were collected."""
     questions: int
     """Different questions among them."""
+    taught: int
+    """Demonstrations that it was taught; the others were held out."""
     steps: int
     """Optimiser steps."""
     loss: float
@@ -139,4 +141,5 @@ class Distillation:
         losses, measured = record["losses"], [value for step, value in record.get("held_out", []) if step]
         kept = (min(measured) if recipe.lora.patience else measured[-1]) if measured else None
         questions = len({(one.prompt, one.system) for one in shown})
-        return Tuned(f"{recipe.models.student}+{adapter}", len(shown), questions, len(losses), losses[-1], kept)
+        spec, examples = f"{recipe.models.student}+{adapter}", record["examples"]
+        return Tuned(spec, len(shown), questions, examples, len(losses), losses[-1], kept)

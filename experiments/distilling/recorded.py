@@ -50,7 +50,7 @@ def recorded_turns(paths: Sequence[Path], players: Sequence[str] = ()) -> Iterat
     headers = {path: read_trajectory(path)[0] for path in paths}
     known = dict.fromkeys(agent.name for header in headers.values() for agent in header.agents)
     if not players and len(known) > 1:
-        raise RecordError(f"{', '.join(known)} played; say whose decisions are taught with --player")
+        raise RecordError(f"{', '.join(known)} played; say whose decisions are meant with --player")
     if not known.keys() >= set(players):
         known |= dict.fromkeys(seat for both in headers.items() for seat in make_environment(*both).possible_agents)
     wanted = {lookup("player", player, {name: name for name in known}) for player in players} or set(known)

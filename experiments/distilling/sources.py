@@ -144,6 +144,11 @@ def _is_model(path: Path) -> bool:
 
 def _of_study(folder: Path, lessons: Lessons) -> list[Demonstration]:
     """The answers of the teacher of a study, as the student of that study was taught."""
+    if lessons.players:
+        raise TeachingError(
+            f"{folder}: the answers of its teacher are taught, which no player gave; leave --player out, or give"
+            f" {folder / 'matches'}"
+        )
     if not (folder / "answers" / "teacher.jsonl").is_file():
         raise RunError(f"{folder}: its teacher has not answered yet; repeat the command that began it")
     return demonstrations(load_recipe(str(folder / STUDY)), teacher_answers(folder), lessons.recipe.lora.method)
@@ -162,7 +167,9 @@ def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: TellProgress
     if lessons.recipe.lora.method in ("motivated", "tokens"):
         raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
     game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
-    asked = [one for word in lessons.on or _usual(kind) for one in situations_on(word, replace(lessons, game=game))]
+    asked = [
+        one for word in lessons.on or _usual(kind, lessons) for one in situations_on(word, replace(lessons, game=game))
+    ]
     answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0
     teacher = teacher_of(spec, lessons.framing, kept and teacher_file(kept, spec))
     return teach_policy(lessons.prompts, teacher, asked, answers, tell)
@@ -173,8 +180,8 @@ def teacher_file(kept: Path, spec: str) -> Path:
     return kept / f"{sha256(spec.encode()).hexdigest()[:8]}.jsonl"
 
 
-def _usual(kind: Kind) -> tuple[str, ...]:
-    return (SCENARIOS,) if kind in ("model", "behaviour") else (HISTORIES,)
+def _usual(kind: Kind, lessons: Lessons) -> tuple[str, ...]:
+    return (SCENARIOS,) if kind in ("model", "behaviour") and lessons.game is None else (HISTORIES,)
 
 
 def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
@@ -190,7 +197,11 @@ def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:
         for situation in of_scenarios(recipe.random_scenarios()):
             yield replace(situation, asked="opposite" if recipe.questions.opposite else "one")
     else:
-        for one in recorded_turns(_files(word), lessons.players):
+        path = Path(word).expanduser()
+        if not path.exists():
+            known = dict.fromkeys((SCENARIOS, *recipe.sets(), HISTORIES, QUESTIONS))
+            raise TeachingError(f"--on {word}: needs {', '.join(known)}, or the path of recorded play")
+        for one in recorded_turns(recorded_files(path), lessons.players):
             view = one.turn.info.get("view")
             if view is not None and options_now(view):
                 yield FramedDecision(view, lessons.contexts[0], asked="one", match=one.turn.key[0])

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 WAY_OUT = "take less data or a smaller model"
 STEPS = 300
 """Optimiser steps with which probabilities are taught by default: there are few questions, and each says all."""
+OPPONENTS, ROUNDS, MATCHES = "random", 20, 10
+"""The usual matches of a student, with ``--on-policy``."""
 
 
 def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
@@ -59,8 +61,10 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     elif as_json:
         print_json(found)
     else:
+        held = found["demonstrations"] - found["taught"]
+        apart = f"; {held:,} of them held out" if held else ""
         echo(
-            f"{found['adapter']}: taught {found['demonstrations']:,} demonstrations of {found['questions']:,} questions"
+            f"{found['adapter']}: {found['demonstrations']:,} demonstrations of {found['questions']:,} questions{apart}"
         )
 
 
@@ -86,7 +90,7 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     "--on",
     multiple=True,
     metavar="WORD or FILE",
-    show_default="scenarios for language models, histories for other agents",
+    show_default="scenarios for language models without --game, else histories",
     help=f"What agents among the data are asked about: {SCENARIOS} (the training scenarios of the recipe), {HISTORIES}"
     f" (all of --game), {QUESTIONS} (random games), or recorded play; repeatable.",
 )
@@ -118,12 +122,10 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
     help="How often the student plays matches, DATA, which is one agent, says what it would have done there, and the"
     " student is taught anew on all of it.",
 )
+@click.option("--opponents", show_default=OPPONENTS, metavar="AGENT,...", help="Opponents of these matches.")
+@click.option("--rounds", type=click.IntRange(1, 10_000), show_default=str(ROUNDS), help="Rounds of a match.")
 @click.option(
-    "--opponents", default="random", show_default=True, metavar="AGENT,...", help="Opponents of these matches."
-)
-@click.option("--rounds", type=click.IntRange(1, 10_000), default=20, show_default=True, help="Rounds of a match.")
-@click.option(
-    "--matches", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Matches against each opponent."
+    "--matches", type=click.IntRange(1, 10_000), show_default=str(MATCHES), help="Matches against each opponent."
 )
 @click.option(
     "--recipe",
@@ -246,17 +248,24 @@ def _relabelling(
     memory: int,
     *,
     times: int,
-    opponents: str,
-    rounds: int,
-    matches: int,
+    opponents: str | None,
+    rounds: int | None,
+    matches: int | None,
 ) -> Relabelling | None:
     """The matches of ``--on-policy``."""
     if not times:
+        given = {"--opponents": opponents, "--rounds": rounds, "--matches": matches}
+        if idle := [option for option, value in given.items() if value is not None]:
+            raise InputError(f"{idle[0]}: needs --on-policy, the matches of the student")
         return None
     if game is None:
         raise InputError("--on-policy: needs --game, which the student plays")
     _check_agent(data)
-    return Relabelling(times, listed(opponents), rules_of(game, **settings, rounds=rounds, memory=memory), matches)
+    rules = rules_of(game, **settings, rounds=rounds or ROUNDS, memory=memory)
+    others = listed(opponents or OPPONENTS)
+    for spec in others:
+        parse_spec(spec, rules.n_players, rules.stage)
+    return Relabelling(times, others, rules, matches or MATCHES)
 
 
 def check_student(student: str) -> None:

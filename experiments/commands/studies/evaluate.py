@@ -239,7 +239,7 @@ def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches], ways: Seq
         heads = [
             _agent_column("agent", 8),
             *map(number_column, (*ways[0].after, "distance")),
-            _agent_column("like", 20),
+            _agent_column("like", 8),
         ]
         console.print(terminal_table(heads, map(_conduct_cells, ways)))
         echo("start, CC, CD, DC, DD: probability of cooperation at the start and after a round, own action first;")

@@ -70,13 +70,38 @@ def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
         distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
 
 
+def test_opponents_are_checked_before_the_teacher_is_asked(tmp_path) -> None:
+    with pytest.raises(InputError, match="unknown agent 'nobody'"):
+        distill("tit_for_tat", *PD, "--on-policy", "1", "--opponents", "nobody", "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("option", "value"), [("--opponents", "random"), ("--rounds", "5"), ("--matches", "1")])
+def test_options_of_the_students_matches_need_matches(option: str, value: str, tmp_path) -> None:
+    with pytest.raises(InputError, match=f"{option}: needs --on-policy"):
+        distill("tit_for_tat", *PD, option, value, "--out", tmp_path / "run")
+
+
+def test_a_model_is_asked_about_the_histories_of_a_game_that_is_named(tmp_path) -> None:
+    asked = ("miniature:teacher", "--dry-run", "--out", tmp_path / "run")
+    assert distill(*asked, "--game", "stag_hunt")["demonstrations"] == 5
+    assert distill(*asked)["demonstrations"] == 20, "the training scenarios"
+
+
+def test_the_answers_to_a_study_are_of_no_player(small_run: Path, tmp_path) -> None:
+    study = small_run / "runs" / "replicate"
+    with pytest.raises(InputError, match=r"leave --player out, or give .*matches"):
+        distill(study, "--player", "teacher", "--dry-run", "--out", tmp_path / "run")
+
+
 def test_what_is_held_out_is_measured(tmp_path) -> None:
     settings = [f"--lora={word}" for word in ("steps=4", "held_out=0.4", "measure_every=2", "patience=9")]
     found = distill("win_stay_lose_shift", *PD, *settings, "--out", tmp_path / "run")
     record = json.loads((tmp_path / "run" / "adapter" / "training.json").read_text())
     assert [step for step, _ in record["held_out"]] == [0, 2, 4]
     assert found["held_out"] == min(value for _, value in record["held_out"][1:])
-    assert record["examples"] == 3, "of the five histories"
+    assert record["examples"] == found["taught"] == 3, "of the five histories"
+    assert found["demonstrations"] == 5
 
 
 def test_the_teacher_of_a_study_teaches_every_token_of_its_replies(small_run: Path, tmp_path) -> None:

@@ -1,7 +1,9 @@
 """`dilemmas evaluate` compares agents with a teacher in situations, after histories and in matches in its place."""
 
 import json
+import re
 from math import log
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -48,6 +50,31 @@ def test_models_are_asked_in_the_words_of_the_recipe(tmp_path) -> None:
     assert evaluate(*asked, str(recipe))["alignment"] == brief
     assert evaluate(*asked, str(recipe), "--template", "study")["alignment"] == study
     assert study != brief
+
+
+def test_the_matches_of_a_study_are_found_in_its_folder(small_run: Path) -> None:
+    run = small_run / "runs" / "replicate"
+    whole, matches = (
+        evaluate("tit_for_tat", "random", "--on", str(path), "--player", "random") for path in (run, run / "matches")
+    )
+    assert whole["alignment"][0]["situations"] == matches["alignment"][0]["situations"] > 0
+
+
+def test_words_for_situations_are_named_where_one_is_unknown() -> None:
+    with pytest.raises(
+        InputError, match=r"--on histoires: needs scenarios, within, .*histories, questions, or the path"
+    ):
+        evaluate("tit_for_tat", "random", "--on", "histoires")
+
+
+def test_strategies_that_explain_matches_are_shown_whole_in_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    agents = ("win_stay_lose_shift", "Untuned=random(0.8)", "Tuned=generous_tit_for_tat")
+    words = (*agents, "--opponents", "random,always_defect")
+    shown = re.sub(r"\s", "", CliRunner().invoke(command, words, catch_exceptions=False).stdout)
+    beside = shown.replace("win_stay_lose_shift1.001.000.00", "")  # the teacher's own row begins so
+    likes = [one for agent in dict(evaluate(*words))["conduct"] for one in agent["strategies"][:2]]  # type: ignore[index]
+    assert all(f"{one['strategy']}{one['share']:.2f}" in beside for one in likes)
 
 
 def test_the_gap_is_closed_from_the_first_agent() -> None:
