@@ -249,7 +249,9 @@ def apply_adapter(model: Any, found: ModelFiles, name: str) -> Any:
                 model = PeftModel.from_pretrained(model, str(found.adapter), name, local_files_only=True)
             wrong = _misfit(model, found.adapter / ADAPTER_WEIGHTS, name)
     except Exception as error:  # peft passes on any error of torch
-        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {error_line(error)}") from error
+        sizes = "its layers have other sizes than those of the model over which it was tuned"
+        why = sizes if "size mismatch" in str(error) else error_line(error)
+        raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {why}") from error
     if wrong:
         raise ModelError(f"adapter {found.adapter} does not fit model '{found.name}': {wrong}")
     return model

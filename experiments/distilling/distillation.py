@@ -18,7 +18,7 @@ from typing import Any
 
 from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
-from dilemmas.agents.models.open_model import open_local
+from dilemmas.agents.models.open_model import LazyModel, open_local
 from dilemmas.agents.tables.compilation import TellProgress
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
@@ -86,6 +86,7 @@ class Distillation:
         """
         shared = self.processes.shared
         with self.processes.locked(self.folder):
+            shared(lambda: self._student().fingerprint)  # one that is not there is refused before a teacher is asked
             shown, asked = shared(partial(self._collect, tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
@@ -121,13 +122,15 @@ class Distillation:
         append_log(self.folder, f"{len(shown):,} demonstrations")
         return shown
 
+    def _student(self) -> LazyModel:
+        models = self.lessons.recipe.models
+        return open_local(models.student, device=self.processes.device(models.device), dtype=models.dtype)
+
     def _tune(self, shown: list[Demonstration], folder: Path, follow: Follow) -> Tuned:
         from dilemmas.training.adapters import BaseModel
         from dilemmas.training.distill import distil
 
-        recipe, adapter = self.lessons.recipe, folder / "adapter"
-        device = self.processes.device(recipe.models.device)
-        student = open_local(recipe.models.student, device=device, dtype=recipe.models.dtype)
+        recipe, adapter, student = self.lessons.recipe, folder / "adapter", self._student()
         base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
         teacher = token_teacher(recipe, self.lessons.teacher)
         data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]

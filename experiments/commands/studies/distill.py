@@ -162,10 +162,12 @@ def command(
     """
     from dilemmas.experiments.study.conduct.procedure import token_teacher
 
-    check_student(student)
+    unknown = check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
     token_teacher(lessons.recipe, lessons.teacher)
     if dry_run:
+        if unknown:
+            echo(f"student: {unknown}", err=True)
         return list(taught(lessons))
     from dilemmas.experiments.distilling.distillation import Distillation
 
@@ -268,13 +270,16 @@ def _relabelling(
     return Relabelling(times, others, rules, matches or MATCHES)
 
 
-def check_student(student: str) -> None:
-    """`InputError` if there is no such model on this machine, or it cannot be tuned; the hub is not asked."""
+def check_student(student: str) -> str:
+    """Why a student that is not on this machine could not be checked, or nothing; the hub is not asked.
+
+    `InputError` if it cannot be tuned.
+    """
     from dilemmas.agents.models.open_model import check_trainable
     from dilemmas.experiments.study.conduct.procedure import check_without_loading
 
     check_trainable(student)
-    check_without_loading(student)
+    return check_without_loading(student)
 
 
 def _check_agent(data: tuple[str, ...]) -> None:

@@ -70,6 +70,15 @@ def test_presentations_are_compared_where_there_are_several(tmp_path) -> None:
         distill("random", *PD, "--presentation", "fixed", *compared, "--out", tmp_path / "one")
 
 
+def test_a_student_that_is_not_there_is_refused_before_the_teacher_is_asked(tmp_path) -> None:
+    asked = (*PD, "--student", "nosuch", "--out", tmp_path / "run")
+    with pytest.raises(InputError, match="model or adapter 'nosuch': no such directory"):
+        distill("tit_for_tat", *asked)
+    assert not (tmp_path / "run").exists()
+    words = ["tit_for_tat", *map(str, asked), "--dry-run"]
+    assert "student: 'nosuch' is no built-in model" in CliRunner().invoke(command, words, catch_exceptions=False).stderr
+
+
 def test_opponents_are_checked_before_the_teacher_is_asked(tmp_path) -> None:
     with pytest.raises(InputError, match="unknown agent 'nobody'"):
         distill("tit_for_tat", *PD, "--on-policy", "1", "--opponents", "nobody", "--out", tmp_path / "run")
