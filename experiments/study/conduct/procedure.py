@@ -109,9 +109,14 @@ def check_teaching(recipe: Recipe) -> None:
     Raises
     ------
     InputError
-        With method ``tokens``, if the models are not both on this machine with the same tokens; if presentations are to
+        If a teacher that is no language model cannot decide in all scenarios and matches, or is to give motivations;
+        with method ``tokens``, if the models are not both on this machine with the same tokens; if presentations are to
         be compared, and there is only one.
     """
+    if not is_model(recipe.models.teacher):
+        if recipe.lora.method == "motivated":
+            raise RecipeError(f"[lora] method = 'motivated': {recipe.models.teacher} gives no motivations; choose soft")
+        check_teacher(recipe, AgentTeacher(recipe.models.teacher))
     token_teacher(recipe, recipe.models.teacher)
     if recipe.lora.consistency and max(len(recipe.ways(one.game)) for one in recipe.sets()[TRAINING_SET]) == 1:
         raise RecipeError(
@@ -206,9 +211,7 @@ def _teacher(recipe: Recipe) -> LazyModel | ServerBackend | AgentTeacher:
 
 def _try_out(run: Run, role: str, model: playing.Player) -> None:
     """Load a model of this machine that has not answered yet, and check its questions, before any model is asked."""
-    if isinstance(model, AgentTeacher):
-        check_teacher(run.recipe, model)
-    elif not (run.folder / "answers" / f"{role}.jsonl").is_file():
+    if not isinstance(model, AgentTeacher) and not (run.folder / "answers" / f"{role}.jsonl").is_file():
         stages.check_room(run.recipe, role, model)
         playing.check_play(run.recipe, model)
 

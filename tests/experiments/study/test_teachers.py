@@ -17,13 +17,14 @@ from dilemmas.envs.games.catalogue import stage_game
 from dilemmas.envs.prompts.contexts import STOCK, stock_contexts
 from dilemmas.experiments.study import playing, stages, teaching
 from dilemmas.experiments.study.answers import read_answers
+from dilemmas.experiments.study.conduct.procedure import check_teaching
 from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.definitions import OwnContext
 from dilemmas.experiments.study.evaluation import evaluate
 from dilemmas.experiments.study.recipe import TRAINING_SET, MatchSettings, Recipe, RecipeError
 from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.run import Run
-from dilemmas.experiments.study.teachers import AgentTeacher, check_teacher
+from dilemmas.experiments.study.teachers import AgentTeacher
 
 SMALL = MatchSettings(("stag_hunt",), ("friends",), ("tit_for_tat",), rounds=4, repetitions=2)
 
@@ -144,14 +145,17 @@ def test_a_teacher_that_cannot_do_all_of_it_is_refused_at_once(tmp_path: Path) -
     save_table(compile_agent(strategy("random(0.3)"), stage_game("stag_hunt"), 1), tmp_path / "one_game.json")
     table = f"table:{tmp_path / 'one_game.json'}"
     with pytest.raises(InputError, match="stag_hunt"):
-        check_teacher(recipe(table), AgentTeacher(table))
+        check_teaching(recipe(table))
     own = replace(
         recipe("quantal_response"),
         scenarios=replace(recipe("quantal_response").scenarios, sets=(TRAINING_SET,), contexts=("friends", "pub")),
         contexts={"pub": OwnContext("a pub", "You are in a pub.", "You are in a pub with {others}.")},
     )
     with pytest.raises(BehaviourError, match="pub"):
-        check_teacher(own, AgentTeacher("quantal_response"))
+        check_teaching(own)
+    motivated = replace(recipe("quantal_response"), lora=replace(own.lora, method="motivated"))
+    with pytest.raises(RecipeError, match="gives no motivations"):
+        check_teaching(motivated)
 
 
 def test_the_same_agent_has_the_same_fingerprint_and_another_one_not() -> None:
