@@ -239,13 +239,13 @@ def _answers(run: Run, role: Role, model: Backend | AgentTeacher) -> Generator[T
         answered += more
         yield TaskProgress(task, answered, replies)
     backend = CachingBackend(model, run.path("questions", f"{role}.jsonl"))
-    for done, total in ask_in_parts(partial(_ask_further, run.recipe, role), backend):
+    for done, total in ask_in_parts(partial(ask_further, run.recipe, role), backend):
         yield TaskProgress(f"{NAMES[role]} answers further questions", done, total)
     model.unload()
     return backend
 
 
-def _ask_further(recipe: Recipe, role: Role, backend: Backend) -> None:
+def ask_further(recipe: Recipe, role: Role, backend: Backend) -> None:
     """Put to a model what matches, population, metrics and, to the teacher, the teaching will ask of it."""
     for _ in ask_ahead(recipe, backend):
         pass

@@ -1,14 +1,17 @@
 """How long a study takes and how much memory, estimated from a few timed questions to models on this machine.
 
-The models are loaded, and all their questions are checked as before the run. Not included are matches, tables, metrics
-and the loading of the models. Replies and texts are taken to be as long as they may be, and training to cost three
-times as much as scoring, for the forward and the backward pass: times are upper limits rather than means.
+The models are loaded, and all their questions are checked as before the run. Not included are the loading of the models
+and what they write in matches. Times are upper limits rather than means: replies and texts are taken to be as long as
+they may be, what questions have in common to be read for each of them, and training, in the layers that are tuned, to
+cost three times as much as scoring, for the forward and the backward pass.
 """
 
 import resource
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend, Request
@@ -17,7 +20,9 @@ from dilemmas.agents.models.open_model import open_local
 from dilemmas.agents.specifications import is_model
 from dilemmas.envs.errors import InputError
 from dilemmas.experiments.study import playing, stages
-from dilemmas.experiments.study.conduct.procedure import check_without_loading, cost
+from dilemmas.experiments.study.answers import Role
+from dilemmas.experiments.study.conduct.ahead import listed_questions
+from dilemmas.experiments.study.conduct.procedure import ask_further, check_without_loading, cost
 from dilemmas.experiments.study.recipe import Recipe
 
 PROMPTS = 4
@@ -63,13 +68,17 @@ def _measured(recipe: Recipe, role: str, spec: str) -> ModelEstimate:
     except InputError as error:
         return ModelEstimate(str(error))
     model = open_local(spec, device=recipe.models.device, dtype=recipe.models.dtype, ask_hub=False)
-    asked = "teacher" if role == "teacher" else "untuned"
+    asked: Role = "teacher" if role == "teacher" else "untuned"
     stages.check_room(recipe, asked, model)
     playing.check_play(recipe, model)
     question, text = _timed(recipe, asked, model)
+    further = len(listed_questions(partial(ask_further, recipe, asked), model))
+    seconds = question * further + _answers(recipe, question, text)
+    if role == "student":
+        seconds = 2 * seconds + question * _training(recipe, model.loaded().model)
     memory = _memory(str(model.loaded().model.device))
     model.unload()
-    return ModelEstimate("", question, text, _total(recipe, asked, question, text), memory)
+    return ModelEstimate("", question, text, seconds, memory)
 
 
 def _timed(recipe: Recipe, role: str, model: Backend) -> tuple[float, float]:
@@ -95,14 +104,20 @@ def _seconds(model: Backend, requests: list[Request]) -> float:
     return time.monotonic() - begun
 
 
-def _total(recipe: Recipe, role: str, question: float, text: float) -> float:
+def _answers(recipe: Recipe, question: float, text: float) -> float:
+    """Seconds of the answers to all scenarios."""
     scenarios = [scenario for group in recipe.sets().values() for scenario in group]
     ways, decision = sum(len(list(recipe.ways(one.game))) for one in scenarios), recipe.prompting.template.decision
     texts = ways * decision.samples if recipe.prompting.template.writes else 0
-    once = question * (ways + texts) + text * (texts + len(scenarios) * recipe.drawn)
-    if role == "teacher":
-        return once
-    return 2 * once + TRAINING * question * cost(recipe)["training_steps"] * recipe.lora.batch
+    return question * (ways + texts) + text * (texts + len(scenarios) * recipe.drawn)
+
+
+def _training(recipe: Recipe, model: Any) -> float:
+    """Time of the training, in times of scoring a question; what layers below the tuned ones compute is kept."""
+    layers: int = model.config.get_text_config().num_hidden_layers
+    tuned = min(recipe.lora.layers or layers, layers) / layers
+    visits = cost(recipe)["training_steps"] * recipe.lora.batch
+    return TRAINING * tuned * visits + (1 - tuned) * recipe.demonstrations
 
 
 def _memory(device: str) -> int:
