@@ -18,7 +18,7 @@ from dilemmas.envs.prompts.labels import Showing
 from dilemmas.envs.prompts.template_choices import TemplateChoice
 from dilemmas.envs.rules.networks import DEGREES
 from dilemmas.experiments.commands import completion
-from dilemmas.experiments.reporting.parsing import parsed
+from dilemmas.experiments.reporting.parsing import parsed, text_or_file
 from dilemmas.experiments.reporting.terminal_text import echo
 
 if TYPE_CHECKING:
@@ -242,20 +242,6 @@ def _not_empty(ctx: click.Context, parameter: click.Parameter, value: str | None
         away = f"; {option} none takes it away" if option in ("--persona", "--system") else ""
         raise InputError(f"{option}: the text is empty; without the option, that of the template is used{away}")
     return value or ""
-
-
-def text_or_file(value: str) -> str:
-    """A text, or the content of the file that it names; `InputError` if there is no such file, or no text in it."""
-    path = Path(value)
-    if len(value.split()) != 1 or not (path.suffix in (".txt", ".md") or (len(value) < 256 and path.is_file())):
-        return value
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--system {value}: cannot be read as text ({error})") from None
-    if not text.strip():
-        raise InputError(f"--system {value}: the file is empty")
-    return text
 
 
 def server_options(function: Function) -> Function:

@@ -1,6 +1,7 @@
 """Values of command-line words."""
 
 from ast import literal_eval
+from pathlib import Path
 from typing import Any
 
 from dilemmas.envs.errors import InputError
@@ -36,3 +37,17 @@ def listed(words: str) -> tuple[str, ...]:
         else:
             found[-1] += letter
     return tuple(word.strip() for word in found if word.strip())
+
+
+def text_or_file(value: str) -> str:
+    """A text, or the content of the file that it names; `InputError` if there is no such file, or no text in it."""
+    path = Path(value)
+    if len(value.split()) != 1 or not (path.suffix in (".txt", ".md") or (len(value) < 256 and path.is_file())):
+        return value
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--system {value}: cannot be read as text ({error})") from None
+    if not text.strip():
+        raise InputError(f"--system {value}: the file is empty")
+    return text
