@@ -221,10 +221,9 @@ RARE_FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("scenarios", [20, pytest.param(52, marks=pytest.mark.slow)])
-@pytest.mark.parametrize(
-    ("kind", "student"), GAPS + [pytest.param(*case, marks=pytest.mark.slow) for case in RARE_FAILURES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("scenarios", [20, 52])
+@pytest.mark.parametrize(("kind", "student"), GAPS + RARE_FAILURES)
 @pytest.mark.parametrize("estimate", [Source.EXACT, Source.SAMPLED])
 def test_gap_closed(estimate: Source, kind: Callable[..., Rates], student: str, scenarios: int) -> None:
     """The gap of exact probabilities does not vary where the student is everywhere as near.

@@ -32,12 +32,14 @@ def covered(interval: np.ndarray, truth: float) -> bool:
     return bool(interval[0] <= truth <= interval[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("subjects", "tremble"), [*product([10, 40], [0.01, 0.05, 0.2])])
 def test_trembles_are_covered_in_90_to_99_of_100_studies(subjects: int, tremble: float) -> None:
     held = [covered(study(run, subjects, 0.5, tremble).tremble_intervals[0], tremble) for run in range(200)]
     assert 0.90 <= np.mean(held) <= 0.99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("subjects", "share"), [*product([10, 40], [0.5, 0.9])])
 def test_shares_are_covered_in_90_to_99_of_100_studies(subjects: int, share: float) -> None:
     held = [covered(study(run, subjects, share, 0.05).pointwise[0], share) for run in range(200)]

@@ -61,6 +61,7 @@ def test_ranks_of_all_players_at_once(players: int, matches: int) -> None:
     assert nominal(float(np.mean(held)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("game", "agents", "options", "sample", "runs"),
     [
