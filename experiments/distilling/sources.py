@@ -167,9 +167,8 @@ def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: TellProgress
     if lessons.recipe.lora.method in ("motivated", "tokens"):
         raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
     game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
-    asked = [
-        one for word in lessons.on or _usual(kind, lessons) for one in situations_on(word, replace(lessons, game=game))
-    ]
+    words, told = lessons.on or _usual(kind, lessons.game), replace(lessons, game=game)
+    asked = [one for word in words for one in situations_on(word, told)]
     answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0
     teacher = teacher_of(spec, lessons.framing, kept and teacher_file(kept, spec))
     return teach_policy(lessons.prompts, teacher, asked, answers, tell)
@@ -180,8 +179,8 @@ def teacher_file(kept: Path, spec: str) -> Path:
     return kept / f"{sha256(spec.encode()).hexdigest()[:8]}.jsonl"
 
 
-def _usual(kind: Kind, lessons: Lessons) -> tuple[str, ...]:
-    return (SCENARIOS,) if kind in ("model", "behaviour") and lessons.game is None else (HISTORIES,)
+def _usual(kind: Kind, named: StageGame | None) -> tuple[str, ...]:
+    return (SCENARIOS,) if kind in ("model", "behaviour") and named is None else (HISTORIES,)
 
 
 def situations_on(word: str, lessons: Lessons) -> Iterator[FramedDecision]:

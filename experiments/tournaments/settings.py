@@ -73,7 +73,8 @@ class Settings:
             check_numbers(self, "sample", 1, MOST)
 
     def as_table(self) -> dict[str, Any]:
-        """The settings as JSON values, without how servers are asked, which changes no result; templates have names."""
+        """The settings as JSON values, without how servers are asked, which changes no result, and without the template
+        of a recipe, which tournaments do not have."""
         table = asdict(self)
         del table["framing"]["servers"], table["framing"]["usual"]
         return table
