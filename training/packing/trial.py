@@ -80,11 +80,16 @@ def find_packing(model: Any, lessons: Sequence[Lesson]) -> Packing | None:
     Raises
     ------
     TrainingError
-        If the network cannot be computed, or also padded rows differ from one text alone.
+        If the network gives no numbers, or also padded rows differ from one text alone.
     """
     with evaluated(model):
         tried = _lessons(max((lesson.read for lesson in lessons), key=len))
         alone = torch.cat([_alone(model, lesson) for lesson in tried])
+        if alone.isnan().any():
+            raise TrainingError(
+                f"the student computes NaN instead of probabilities: its files are damaged, or {model.dtype} is too"
+                " small for it; restore the files, or choose another data type"
+            )
         for packing in (*_packings(model), None):
             found = _together(model, tried, packing)
             if found is not None and _near(model, found, alone):

@@ -69,6 +69,13 @@ def test_a_network_that_cannot_be_batched_is_refused(monkeypatch: pytest.MonkeyP
         find_packing(model, LESSONS)
 
 
+def test_weights_that_are_no_numbers_are_said_to_be_damaged() -> None:
+    model = random_network("llama")
+    torch.nn.init.constant_(model.model.norm.weight, float("nan"))
+    with pytest.raises(TrainingError, match="computes NaN instead of probabilities: its files are damaged"):
+        find_packing(model, LESSONS)
+
+
 def _mixed(out):
     out.logits = out.logits + out.logits.mean((0, 1))
     return out
