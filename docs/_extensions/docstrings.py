@@ -13,6 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst.states import Inliner
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.domains.python import ObjectEntry, PythonDomain
 from sphinx.environment import BuildEnvironment
 from sphinx.roles import XRefRole
 
@@ -23,12 +24,23 @@ PLAIN = re.compile(r"(?<!\\)([*|])")
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Sphinx's entry point."""
+    app.add_domain(RememberingDomain, override=True)
     app.add_role("name", name_role)
     app.connect("autodoc-process-docstring", prepare, priority=400)  # before napoleon, at 500
     app.connect("missing-reference", type_variable)
     app.connect("sphinx-click-process-description", prepare_help)
     app.connect("sphinx-click-process-epilog", leave_out)
     return {"parallel_read_safe": True}
+
+
+class RememberingDomain(PythonDomain):
+    """The Python domain, which goes through all objects once for each name, not for each place where it stands."""
+
+    def find_obj(self, env: BuildEnvironment, *words: Any) -> list[tuple[str, ObjectEntry]]:
+        found: dict[tuple[Any, ...], list[tuple[str, ObjectEntry]]] = self.__dict__.setdefault("found", {})
+        if words not in found:
+            found[words] = super().find_obj(env, *words)
+        return found[words]
 
 
 def name_role(

@@ -3,6 +3,7 @@
 import json
 import runpy
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ TOURNAMENTS = {
 json_schema = runpy.run_path(str(DOCS / "_extensions" / "file_formats.py"))["json_schema"]
 
 
+@cache
 def validator(name: str) -> Draft202012Validator:
     schema = json_schema(name)
     Draft202012Validator.check_schema(schema)
