@@ -12,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils import get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
+from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_RECORD,
@@ -21,6 +22,7 @@ from dilemmas.agents.models.networks.adapters import (
     adapter_record,
 )
 from dilemmas.agents.models.weights import quiet_peft
+from dilemmas.training.artefacts.base_weights import weights_digest
 from dilemmas.training.artefacts.cards import CARD, adapter_card
 from dilemmas.training.checkpoints import TrainingError, published
 from dilemmas.training.lora import LoraSettings
@@ -42,6 +44,13 @@ class BaseModel:
     """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
     on_hub: bool
     """Whether `name` is a hub identifier."""
+    weights: str = ""
+    """Of its weights: see `dilemmas.training.artefacts.base_weights.weights_digest`; empty if unknown."""
+
+
+def base_of(spec: str, fingerprint: str, model: Any) -> BaseModel:
+    """The base of a student that is to be tuned: its specification, the fingerprint of its files, and its weights."""
+    return BaseModel(portable_name(spec), fingerprint, is_hub_id(spec), weights_digest(model))
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
@@ -136,6 +145,7 @@ def write_adapter(
             record["held_out"] = [list(measured) for measured in held_out]
         if base:
             record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
+            record["base"] |= {"weights": base.weights} if base.weights else {}
         record |= {"miniature": miniature, "taught": dict(taught or {})}
         (staging / CARD).write_text(adapter_card(config["base_model_name_or_path"] or "", record), encoding="utf-8")
         record[FINGERPRINT] = adapter_fingerprint(staging)

@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import LazyModel, open_local
 from dilemmas.agents.tables.compilation import TellProgress
@@ -127,16 +126,17 @@ class Distillation:
         return open_local(models.student, device=self.processes.device(models.device), dtype=models.dtype)
 
     def _tune(self, shown: list[Demonstration], folder: Path, follow: Follow) -> Tuned:
-        from dilemmas.training.adapters import BaseModel
+        from dilemmas.training.adapters import base_of
         from dilemmas.training.distill import distil
 
         recipe, adapter, student = self.lessons.recipe, folder / "adapter", self._student()
-        base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+        model, tokenizer = student.weights()
+        base = base_of(recipe.models.student, student.fingerprint, model)
         teacher = token_teacher(recipe, self.lessons.teacher)
         data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]
         told = {"data": data, "on": list(self.lessons.on), "recipe": recipe.name}
         steps = distil(
-            *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
+            model, tokenizer, shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
         )
         for step in steps:
             follow(step.step, step.total, step.note)

@@ -10,7 +10,7 @@ from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.deciding.scored import require_scores
 from dilemmas.agents.models.hub import NotCachedError
-from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
+from dilemmas.agents.models.model_files import check_installed, find_model, split_spec
 from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
@@ -263,7 +263,7 @@ def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:
 def _distil(
     run: Run, student: LazyModel, teacher: playing.Player, shown: Sequence[Demonstration]
 ) -> Iterator[TaskProgress]:
-    from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
+    from dilemmas.training.adapters import ADAPTER_FILES, base_of
     from dilemmas.training.distill import distil
 
     recipe, task = run.recipe, "the student is trained"
@@ -271,10 +271,12 @@ def _distil(
         yield TaskProgress(task, 1, 1, "not at all: no reply of the teacher is readable")
         return
     yield TaskProgress(task, 0)
-    base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+    model, tokenizer = student.weights()
+    base = base_of(recipe.models.student, student.fingerprint, model)
     who = {"name": teacher.name, "fingerprint": teacher.fingerprint}
     steps = distil(
-        *student.weights(),
+        model,
+        tokenizer,
         shown,
         recipe.lora,
         run.path("adapter"),
