@@ -22,9 +22,9 @@ from dilemmas.agents.models.model_files import (
     ModelFiles,
     check_installed,
     find_model,
-    is_hub_id,
     portable_name,
     split_spec,
+    told_from,
 )
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, OtherBaseWarning, adapter_record, add_file
 from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
@@ -125,7 +125,7 @@ def merge_adapter(
             return merged, False
         with _published_folder(out) as staging:
             _fill(staging, found, merged)
-            _describe(staging, _base_name(spec, found), found, merged, alignment)
+            _describe(staging, _base_name(spec, found, out), found, merged, alignment)
     return merged, True
 
 
@@ -157,14 +157,15 @@ def _adapter_in(part: str) -> str:
     return str(inside) if (inside / ADAPTER_CONFIG).is_file() and not (folder / ADAPTER_CONFIG).is_file() else part
 
 
-def _base_name(spec: str, found: ModelFiles) -> str:
-    """Name of the base model as adapters give it: a hub id, a built-in name or a path."""
+def _base_name(spec: str, found: ModelFiles, out: Path) -> str:
+    """Name of the base model: a hub id, a built-in name, or its path from the merged model."""
     model, adapter = split_spec(spec)
-    if adapter is not None:
-        return portable_name(model).partition("@")[0] if is_hub_id(model) else portable_name(model)
-    assert found.adapter is not None
-    config = read_json(found.adapter / ADAPTER_CONFIG, dict[str, Any], ModelError)
-    return str(config["base_model_name_or_path"])
+    if adapter is None:
+        assert found.adapter is not None
+        model = str(read_json(found.adapter / ADAPTER_CONFIG, dict[str, Any], ModelError)["base_model_name_or_path"])
+    if not model.startswith(".") and portable_name(model) == model and not Path(model).is_absolute():
+        return model.partition("@")[0]
+    return told_from(found.folder / (found.gguf or ""), out)
 
 
 def _is_there(out: Path, merged: MergedModel) -> bool:

@@ -26,6 +26,7 @@ from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe, RecipeError
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.taught_facts import study_command, study_facts
 from dilemmas.experiments.study.teachers import AgentTeacher, check_teacher
 from dilemmas.training.demonstrations import Demonstration
 
@@ -264,6 +265,7 @@ def _distil(
     run: Run, student: LazyModel, teacher: playing.Player, shown: Sequence[Demonstration]
 ) -> Iterator[TaskProgress]:
     from dilemmas.training.adapters import ADAPTER_FILES, base_of
+    from dilemmas.training.artefacts.cards import EVALUATE
     from dilemmas.training.distill import distil
 
     recipe, task = run.recipe, "the student is trained"
@@ -283,7 +285,13 @@ def _distil(
         recipe.seed,
         base=base,
         teacher=token_teacher(recipe, recipe.models.teacher),
-        taught={"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name},
+        taught={
+            "teacher": who,
+            "recipe": recipe.name,
+            **study_facts(recipe),
+            "on_policy": 0,
+            EVALUATE: study_command(recipe, run.path("recipe.json"), run.path("adapter")),
+        },
     )
     for step in steps:
         yield TaskProgress(task, step.step, step.total, step.note)
