@@ -12,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils import get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
+from dilemmas.agents.models.model_files import is_hub_id, portable_name, told_from
 from dilemmas.agents.models.networks.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_RECORD,
@@ -21,6 +22,7 @@ from dilemmas.agents.models.networks.adapters import (
     adapter_record,
 )
 from dilemmas.agents.models.weights import quiet_peft
+from dilemmas.training.artefacts.base_weights import weights_digest
 from dilemmas.training.artefacts.cards import CARD, adapter_card
 from dilemmas.training.checkpoints import TrainingError, published
 from dilemmas.training.lora import LoraSettings
@@ -37,11 +39,18 @@ class BaseModel:
     """The model under an adapter, as it is named on every machine."""
 
     name: str
-    """Name of a built-in model, hub identifier (``id@revision``), or directory."""
+    """Name of a built-in model, hub identifier (``id@revision``), or the path of a directory or a GGUF file."""
     fingerprint: str
     """Of its files: see `dilemmas.agents.models.model_files.model_fingerprint`."""
     on_hub: bool
     """Whether `name` is a hub identifier."""
+    weights: str = ""
+    """Of its weights: see `dilemmas.training.artefacts.base_weights.weights_digest`; empty if unknown."""
+
+
+def base_of(spec: str, fingerprint: str, model: Any) -> BaseModel:
+    """The base of a student that is to be tuned: its specification, the fingerprint of its files, and its weights."""
+    return BaseModel(portable_name(spec), fingerprint, is_hub_id(spec), weights_digest(model))
 
 
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
@@ -117,6 +126,8 @@ def write_adapter(
 ) -> None:
     """Write the adapter directory; the weights are written last and mark it as complete: see `adapter_is_whole`.
 
+    A base in a directory or a file is named by its path from the adapter (`told_from`).
+
     `held_out`: completed steps, and the divergence on held-out situations after them, in nats; may be empty. `taught`:
     who taught it and on what, for the record and the card.
     """
@@ -129,13 +140,15 @@ def write_adapter(
         miniature = (Path(config["base_model_name_or_path"] or "") / "pretraining.json").is_file()
         if base:  # set only now: peft would contact the hub
             name, _, revision = base.name.partition("@") if base.on_hub else (base.name, "", "")
+            name = told_from(name, out) if Path(name).is_absolute() else name
             config |= {"base_model_name_or_path": name, "revision": revision or None}
         (staging / ADAPTER_CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
         record: dict[str, Any] = {"settings": asdict(settings), "examples": examples, "losses": list(losses)}
         if held_out:
             record["held_out"] = [list(measured) for measured in held_out]
         if base:
-            record["base"] = {"name": base.name, "fingerprint": base.fingerprint}
+            record["base"] = {"name": base.name if base.on_hub else name, "fingerprint": base.fingerprint}
+            record["base"] |= {"weights": base.weights} if base.weights else {}
         record |= {"miniature": miniature, "taught": dict(taught or {})}
         (staging / CARD).write_text(adapter_card(config["base_model_name_or_path"] or "", record), encoding="utf-8")
         record[FINGERPRINT] = adapter_fingerprint(staging)

@@ -309,7 +309,7 @@ def train_step(
 
     Returns
     -------
-    Loss before the step, in nats per token. NaN if the loss or a gradient is not finite: no weight is then changed.
+    Loss before the step, in the unit of `LOSS_UNITS`. NaN if it or a gradient is not finite: no weight is then changed.
     """
     model = objective.network.model
     weights = adapter_weights(model)

@@ -4,6 +4,7 @@ All linear layers, rank 16, alpha 2r, no dropout, ten times the learning rate of
 warm-up, gradient norm clipped at 1: Hu et al. 2021 (arXiv 2106.09685); Schulman et al. 2025, "LoRA without regret".
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -15,6 +16,14 @@ Method = Literal["hard", "soft", "motivated", "tokens"]
 Divergence = Literal["forward", "reverse", "jensen_shannon"]
 Variant = Literal["lora", "rslora", "dora"]
 
+LOSS_UNITS: Mapping[str, str] = {
+    "hard": "nats per token",
+    "soft": "nats per token",
+    "motivated": "nats per unit of weight",
+    "tokens": "nats per token",
+}
+"""Unit of the loss of a step by method: a sum over predicted tokens, divided by the sum of their weights. A token of a
+label weighs the probability of the label; a motivation weighs `LoraSettings.motivation` in all; others weigh 1."""
 MOST_DEMONSTRATIONS = 10**8
 """Most demonstrations of all steps together, which are put in order before the first step: 1 GB."""
 

@@ -1,5 +1,6 @@
 """Finding and checking the files of a model. Needs transformers for a hub id or a GGUF file only."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -192,6 +193,22 @@ def portable_name(model: str) -> str:
     return model if model in BUILT_IN or is_hub_id(model) else str(Path(expanduser(model)).resolve())
 
 
+def told_from(path: Path | str, folder: Path) -> str:
+    """How a file in a folder tells a path, so that it holds wherever both are moved together.
+
+    From that folder on, beginning with a dot, if the two have a folder in common besides the root; else in full.
+    """
+    whole, start = os.path.realpath(expanduser(path)), os.path.realpath(folder)
+    try:
+        common = Path(os.path.commonpath([whole, start]))
+    except ValueError:  # two drives of Windows
+        return whole
+    if common == Path(common.anchor):
+        return whole
+    told = Path(os.path.relpath(whole, start)).as_posix()
+    return told if told.startswith("..") else f"./{told}"
+
+
 def check_model(model: str, folder: Path) -> None:
     """Check that a directory contains a model in safetensors with a tokenizer, which needs no code of its own.
 
@@ -282,6 +299,8 @@ def _base_of(adapter: str, folder: Path) -> ModelFiles:
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
         )
+    if base.startswith(".") and os.path.exists(folder / base):
+        base = os.path.realpath(folder / base)  # as `told_from` tells it
     try:
         return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, ask_hub=False)
     except ModelError as error:

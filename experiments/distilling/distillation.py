@@ -16,14 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import ADAPTER_RECORD
 from dilemmas.agents.models.open_model import LazyModel, open_local
 from dilemmas.agents.tables.compilation import TellProgress
+from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
 from dilemmas.experiments.distilling.relabelling import relabelled
-from dilemmas.experiments.distilling.sources import Lessons, is_recorded, taught
+from dilemmas.experiments.distilling.sources import Lessons, taught
 from dilemmas.experiments.distilling.teaching import TeachingError
+from dilemmas.experiments.distilling.teaching_facts import teaching_facts
 from dilemmas.experiments.run_folder import (
     append_log,
     check_folder,
@@ -90,9 +91,9 @@ class Distillation:
             shown, asked = shared(partial(self._collect, tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
-                tuned = self._tune(shown, before, follow)
+                tuned = self._tune(shown, before, number, follow)
                 shown = shown + shared(partial(self._relabelled, before, tuned, tell))
-            return self._tune(shown, self.folder, follow)
+            return self._tune(shown, self.folder, asked.times if asked else 0, follow)
 
     def _relabelled(self, folder: Path, tuned: Tuned, tell: TellProgress) -> list[Demonstration]:
         """What the teacher would do on the histories that a student reaches; made once."""
@@ -126,17 +127,25 @@ class Distillation:
         models = self.lessons.recipe.models
         return open_local(models.student, device=self.processes.device(models.device), dtype=models.dtype)
 
-    def _tune(self, shown: list[Demonstration], folder: Path, follow: Follow) -> Tuned:
-        from dilemmas.training.adapters import BaseModel
+    def _told(self, times: int, adapter: Path) -> dict[str, Any]:
+        """What record and card say of the teaching."""
+        try:
+            return teaching_facts(self.lessons, times, adapter)
+        except (InputError, OSError):  # what taught is there no more; the demonstrations are
+            return {"data": [Path(word).name for word in self.lessons.data], "on_policy": times}
+
+    def _tune(self, shown: list[Demonstration], folder: Path, times: int, follow: Follow) -> Tuned:
+        """The student that was taught all so far, after playing and being taught again so many times."""
+        from dilemmas.training.adapters import base_of
         from dilemmas.training.distill import distil
 
         recipe, adapter, student = self.lessons.recipe, folder / "adapter", self._student()
-        base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+        model, tokenizer = student.weights()
+        base = base_of(recipe.models.student, student.fingerprint, model)
         teacher = token_teacher(recipe, self.lessons.teacher)
-        data = [Path(word).name if is_recorded(word) else word for word in self.lessons.data]
-        told = {"data": data, "on": list(self.lessons.on), "recipe": recipe.name}
+        told = self.processes.shared(lambda: self._told(times, adapter))
         steps = distil(
-            *student.weights(), shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
+            model, tokenizer, shown, recipe.lora, adapter, recipe.seed, base=base, teacher=teacher, taught=told
         )
         for step in steps:
             follow(step.step, step.total, step.note)

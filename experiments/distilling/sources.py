@@ -108,13 +108,13 @@ def taught(lessons: Lessons, kept: Path | None = None, tell: TellProgress = nobo
     InputError
         If one of the data cannot be used.
     """
-    check_different_files(file for word in lessons.data if is_recorded(word) for file in _files(word))
+    check_different_files(file for word in lessons.data if is_recorded(word) for file in recorded_in(word))
     for word in lessons.data:
         path = Path(word).expanduser()
         if (path / STUDY).is_file():
             yield from _of_study(path, lessons)
         elif path.is_dir() and not _is_model(path):
-            yield from _of_play(_files(word), lessons)
+            yield from _of_play(recorded_in(word), lessons)
         elif path.is_file() and path.suffix == ".jsonl":
             yield from _of_play([path], lessons) if may_be_trajectory(path) else read_demonstrations(path)
         elif path.is_file() and path.suffix != ".json":
@@ -129,7 +129,7 @@ def is_recorded(word: str) -> bool:
     return path.suffix == ".jsonl" or (path.is_dir() and not _is_model(path))
 
 
-def _files(word: str) -> list[Path]:
+def recorded_in(word: str) -> list[Path]:
     """What is recorded: the folder of a study, a file of demonstrations, or trajectories."""
     path = Path(word).expanduser()
     if (path / STUDY).is_file():
@@ -161,17 +161,25 @@ def _of_play(paths: list[Path], lessons: Lessons) -> list[Demonstration]:
 
 def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: TellProgress) -> list[Demonstration]:
     try:
-        kind = parse_spec(spec).kind
+        parse_spec(spec)
     except UnknownNameError as error:
         raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
     if lessons.recipe.lora.method in ("motivated", "tokens"):
         raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
-    game = load_table(parse_spec(spec).text).game if kind == "table" and lessons.game is None else lessons.game
-    words, told = lessons.on or _usual(kind, lessons.game), replace(lessons, game=game)
+    words, game = asked_words(spec, lessons)
+    told = replace(lessons, game=game)
     asked = [one for word in words for one in situations_on(word, told)]
     answers = lessons.answers if lessons.recipe.lora.method == "hard" else 0
     teacher = teacher_of(spec, lessons.framing, kept and teacher_file(kept, spec))
     return teach_policy(lessons.prompts, teacher, asked, answers, tell)
+
+
+def asked_words(spec: str, lessons: Lessons) -> tuple[tuple[str, ...], StageGame | None]:
+    """The words of ``--on`` for an agent that teaches, and the game of histories: that of a policy table if none is
+    named."""
+    parsed = parse_spec(spec)
+    game = load_table(parsed.text).game if parsed.kind == "table" and lessons.game is None else lessons.game
+    return lessons.on or _usual(parsed.kind, lessons.game), game
 
 
 def teacher_file(kept: Path, spec: str) -> Path:

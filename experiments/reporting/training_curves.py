@@ -15,6 +15,7 @@ from dilemmas.envs.errors import InputError
 from dilemmas.envs.validation import Count
 from dilemmas.experiments.reporting.page import Figure, Section, Table
 from dilemmas.experiments.reporting.svg import WIDTH, Scale, circle, fit, line, place, responsive, svg, text, tick
+from dilemmas.training.lora import LOSS_UNITS
 
 ROWS = 12
 """Most rows of the table."""
@@ -36,9 +37,11 @@ class RecordedCourse:
     """What the record of an adapter says of its training."""
 
     losses: tuple[float, ...]
-    """Loss of each step, in nats."""
+    """Loss of each step, in `unit`."""
     held_out: tuple[tuple[Count, float], ...]
     """Completed steps, and the divergence on held-out situations after them, in nats; may be empty."""
+    unit: str = "nats"
+    """Unit of the loss."""
 
 
 def read_course(path: Path, error: type[InputError]) -> RecordedCourse | None:
@@ -47,6 +50,9 @@ def read_course(path: Path, error: type[InputError]) -> RecordedCourse | None:
         return None
     record = read_json(path, dict[str, Any], error, REMEDY)
     known = {"losses": record.get("losses", []), "held_out": record.get("held_out", [])}
+    settings = record.get("settings")
+    method = settings.get("method") if isinstance(settings, dict) else None
+    known["unit"] = LOSS_UNITS.get(str(method), "nats")
     found = check_value(known, RecordedCourse, str(path), error)
     if not all(map(isfinite, (*found.losses, *(value for _, value in found.held_out)))):
         raise error(f"{path}: needs finite losses; {REMEDY}")
@@ -57,7 +63,8 @@ def training_sections(course: RecordedCourse | None) -> list[Section]:
     """Curves of the loss and, if it was measured, of the divergence on held-out situations."""
     if course is None:
         return []
-    panels = {"loss, in nats per token": [(float(step), max(0.0, loss)) for step, loss in enumerate(course.losses, 1)]}
+    losses = [(float(step), max(0.0, loss)) for step, loss in enumerate(course.losses, 1)]
+    panels = {f"loss, in {course.unit}": losses}
     caption = "Loss of every step of training."
     if course.held_out:
         panels["divergence on held-out situations, in nats"] = [(float(s), max(0.0, d)) for s, d in course.held_out]

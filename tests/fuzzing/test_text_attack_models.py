@@ -34,7 +34,7 @@ from dilemmas.envs.prompts.contexts import Context, context
 from dilemmas.envs.prompts.prompts import scenario_prompt
 from dilemmas.envs.prompts.templates import Template, load_template
 from dilemmas.envs.prompts.wording import TemplateError
-from dilemmas.training.artefacts.cards import adapter_card, merged_card
+from dilemmas.training.artefacts.cards import adapter_card, is_plain, merged_card
 from dilemmas.training.demonstrations import Speller, from_example
 from dilemmas.training.examples import Example, read_examples, write_examples
 from dilemmas.training.lora import LoraSettings
@@ -184,21 +184,28 @@ def test_contexts_and_templates_of_a_recipe_do_not_act(tmp_path: Path, capsys: p
 
 
 def test_the_cards_of_students_say_names_as_they_are_and_nothing_else() -> None:
-    """In the head, and in the block of JSON, which no name ends; the rest is the same whatever the names are."""
+    """In the head, and in the block of JSON, which no name ends; the rest is the same whatever the names are, except
+    for those of bases that can stand in commands, which add no block to those of any other."""
     same: dict[str, tuple[str, str]] = {}
     for text in ["", *TEXTS]:
         settings = {"settings": asdict(LoraSettings()), "examples": 1, "losses": [1.0]}
         record = {**settings, "base": {"name": text}, "taught": {"teacher": {"name": text}}}
-        cards = adapter_card(text, record), merged_card(text, record, {"model": text, "gguf": True})
+        merged = {"model": text, "gguf": True}
+        cards = adapter_card(text, record), merged_card(text, record, merged)
         for card, library in zip(cards, ("peft", "transformers"), strict=True):
             assert all(line.isprintable() for line in card.split("\n"))
             _, head, body = card.split("---\n", 2)
             found = yaml.safe_load(head)
-            named = text if text and not PurePath(text).is_absolute() else None  # the hub refuses paths
+            path = PurePath(text).is_absolute() or text.startswith(".")
+            named = text if text and not path else None  # the hub refuses paths
             assert (found["library_name"], found.get("base_model")) == (library, named)
             before, facts, after = re.split(r"^```(?:json)?$", body, maxsplit=2, flags=re.MULTILINE)
             assert json.loads(facts)["taught"]["teacher"]["name"] == text
-            assert (before, after) == same.setdefault(library, (before, after))
+            if text and is_plain(text):
+                usual = adapter_card("org/model", settings) if library == "peft" else merged_card("", None, merged)
+                assert (after.count("```"), after.count("<!--")) == (usual.count("```") - 2, 2)
+            else:
+                assert (before, after) == same.setdefault(library, (before, after))
 
 
 @pytest.mark.parametrize("key", ["base_model_name_or_path", "peft_type", "revision"])

@@ -9,11 +9,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from peft import AutoPeftModelForCausalLM, PeftModel  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError  # noqa: E402
-from dilemmas.agents.models.model_files import find_model  # noqa: E402
+from dilemmas.agents.models.model_files import find_model, told_from  # noqa: E402
 from dilemmas.agents.models.networks.adapters import adapter_fingerprint  # noqa: E402
 from dilemmas.training.adapters import BaseModel, adapter_is_whole  # noqa: E402
 from dilemmas.training.demonstrations import from_example  # noqa: E402
@@ -91,6 +92,35 @@ def test_weights_and_other_settings_that_were_changed(tiny_model: Path, changed:
         find_model(str(tiny_model), str(changed))
 
 
+def test_a_base_in_a_folder_is_found_from_the_adapter_wherever_both_are(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    base, adapter = Path(shutil.copytree(tiny_model, before / "base")), before / "runs" / "adapter"
+    tune(base, adapter)
+    for file in ("adapter_config.json", "training.json", "README.md"):
+        assert str(tmp_path) not in (adapter / file).read_text()
+    found = find_model(str(adapter))
+    assert found.folder == base.resolve()
+    before.rename(after)
+    moved = find_model(str(after / "runs" / "adapter"))
+    assert (moved.folder, moved.fingerprint) == ((after / "base").resolve(), found.fingerprint)
+    monkeypatch.chdir(after / "runs" / "adapter")
+    assert find_model(".").folder == moved.folder
+    PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(after / "base"), after / "runs" / "adapter")
+    AutoPeftModelForCausalLM.from_pretrained(".")  # peft reads the path from the working directory
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("models/base", "../../models/base"), ("runs/x/base.gguf", "./base.gguf"), ("/opt/base", "/opt/base")],
+)
+def test_a_path_is_told_from_a_folder_that_has_more_than_the_root_in_common(
+    path: str, told: str, tmp_path: Path
+) -> None:
+    assert told_from(tmp_path / path, tmp_path / "runs" / "x") == told
+
+
 def test_another_base_is_told(tiny_model: Path, tuned: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(tiny_model, tmp_path / "other"))
     weights = load_file(other / "model.safetensors")
@@ -105,15 +135,18 @@ def test_the_fingerprint_is_that_of_the_finished_files(tuned: Path) -> None:
 
 @pytest.mark.parametrize("file", ["adapter_model.safetensors", "adapter_config.json", "training.json"])
 def test_a_stop_between_two_files_leaves_no_adapter_that_counts_as_whole(
-    tiny_model: Path, tuned: Path, changed: Path, file: str
+    tiny_model: Path, changed: Path, file: str
 ) -> None:
     """Files move one after the other: each may be missing, or, over another adapter, be of that one."""
     assert adapter_is_whole(changed)
+    shutil.rmtree(changed)
+    tune(tiny_model, changed)
+    whole = {one.name: one.read_bytes() for one in changed.iterdir()}
     (changed / file).unlink()
     assert not adapter_is_whole(changed)
     tune(tiny_model, changed)
-    assert all((changed / one.name).read_bytes() == one.read_bytes() for one in tuned.iterdir())
+    assert {one.name: one.read_bytes() for one in changed.iterdir()} == whole
     if file != "training.json":
-        data = (tuned / file).read_bytes()
+        data = whole[file]
         (changed / file).write_bytes(data.replace(b'"r": 2', b'"r": 3') if file.endswith("json") else data + b"\0")
         assert not adapter_is_whole(changed)

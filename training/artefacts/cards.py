@@ -1,14 +1,18 @@
 """The model card of a tuned student: README.md of an adapter, and of a model that an adapter was merged into.
 
 A card depends on the record of the training only, so that equal trainings have equal cards. Names that people gave
-stand in its head and in its block of JSON, where they are text whatever they contain.
+stand in its head and in its block of JSON, where they are text whatever they contain, and in commands if they are
+plain. Commands are meant for the folder of the card, so that nothing in them has to be replaced.
 """
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
+from dilemmas.agents.models.model_files import BUILT_IN, GGUF
 from dilemmas.envs.data_files import json_text, write_text
+from dilemmas.training.lora import LOSS_UNITS
 
 CARD = "README.md"
 """Name of the file."""
@@ -19,19 +23,17 @@ TAUGHT = {
     "tokens": "answers and motivations of its teacher, with the teacher's probabilities of every token",
 }
 """What a student is tuned on, by method."""
+LOSSES = {
+    "hard": "cross-entropy",
+    "soft": "cross-entropy with the teacher's probabilities, which is at least their entropy",
+    "motivated": "cross-entropy with the teacher's probabilities, and of the motivations",
+    "tokens": "divergence from the teacher's distributions",
+}
+"""What the loss is, by method; its unit: `dilemmas.training.lora.LOSS_UNITS`."""
 BEGIN, END = "<!-- alignment -->", "<!-- end of alignment -->"
 """What stands around the section on alignment, which is written anew when alignment has been measured."""
-UNMEASURED = """It has not been measured here. With TEACHER and BASE as in the facts above, and DIRECTORY for this
-folder, this compares the student, before and after it was tuned, with its teacher:
-
-```sh
-dilemmas evaluate TEACHER Untuned=BASE Tuned=BASE+DIRECTORY
-```"""
-SERVED = """```sh
-dilemmas merge BASE+DIRECTORY --out merged --gguf
-transformers serve merged
-llama-server -m merged/gguf/model.gguf
-```"""
+EVALUATE = "evaluate"
+"""Key of what was taught: the teacher and the options with which `dilemmas evaluate` compares a student with it."""
 
 
 def adapter_card(base: str, record: Mapping[str, Any]) -> str:
@@ -40,14 +42,18 @@ def adapter_card(base: str, record: Mapping[str, Any]) -> str:
     Parameters
     ----------
     base
-        What its configuration names as its base: a hub id, a built-in name or a path; it may be empty.
+        What its configuration names as its base: a hub id, a built-in name, or a path, from the folder of the card
+        if it begins with a dot; it may be empty.
     record
         Its record (`dilemmas.agents.models.networks.adapters.ADAPTER_RECORD`).
     """
+    model, commands = base_spec(_whole_name(base, record)), []
+    if model and is_plain(model):
+        commands = [f"dilemmas merge {shlex.quote(f'{model}+.')} --out ../merged", "transformers serve ../merged"]
     return f"""{_head(base, "library_name: peft", "tags: [lora, dilemmas, social-dilemma]")}
 # A student of dilemmas
 
-LoRA adapter that imitates the play of a teacher in social dilemmas. {_tuned(record)}
+LoRA adapter that imitates play in social dilemmas. {_tuned(record)}
 
 ## Facts
 
@@ -57,7 +63,7 @@ LoRA adapter that imitates the play of a teacher in social dilemmas. {_tuned(rec
 
 ## Alignment
 
-{_alignment(UNMEASURED)}
+{_alignment(_unmeasured(record, model, f"{model}+."))}
 
 ## Limits
 
@@ -65,18 +71,7 @@ LoRA adapter that imitates the play of a teacher in social dilemmas. {_tuned(rec
 
 ## Use
 
-With PEFT:
-
-```python
-from peft import AutoPeftModelForCausalLM
-model = AutoPeftModelForCausalLM.from_pretrained("this directory")
-```
-
-With dilemmas, wherever a model is named: `BASE+DIRECTORY`, where BASE may be `hf:ID`, `gguf:FILE` or
-`miniature:student`. Merged into its base, for other servers:
-
-{SERVED}
-"""
+{_needed(base)}{_snippet(base, record)}{_shell("Merged into its base, for other servers:", commands)}"""
 
 
 def merged_card(base: str, record: Mapping[str, Any] | None, merged: Mapping[str, Any], alignment: str = "") -> str:
@@ -93,37 +88,35 @@ def merged_card(base: str, record: Mapping[str, Any] | None, merged: Mapping[str
     alignment
         The section on alignment, in Markdown; empty if it has not been measured.
     """
-    kind = "base_model_relation: finetune\n" if _is_portable(base) else ""
+    kind = "base_model_relation: finetune\n" if is_portable(base) else ""
     tags = "library_name: transformers\ntags: [dilemmas, social-dilemma]"
-    serve = "\nllama-server -m DIRECTORY/gguf/model.gguf" if merged["gguf"] else ""
+    serve = ["transformers serve .", *(["llama-server -m gguf/model.gguf"] if merged["gguf"] else [])]
+    known = record or {}
     return f"""{_head(base, kind + tags)}
 # A student of dilemmas
 
-Language model that imitates the play of a teacher in social dilemmas: a base model with a LoRA adapter merged into its
-weights. {_tuned(record) if record else "The adapter was not tuned by dilemmas."}
+Language model that imitates play in social dilemmas: a base model with a LoRA adapter merged into its weights.
+{_tuned(record) if record else "The adapter was not tuned by dilemmas."}
 
 ## Facts
 
-{_facts({**(record or {}), "merged": merged})}
+{_facts({**known, "merged": merged})}
 
 {_settings(record) if record else ""}
 
 ## Alignment
 
-{_alignment(alignment or UNMEASURED.replace("BASE+DIRECTORY", "DIRECTORY"))}
+{_alignment(alignment or _unmeasured(known, base_spec(base), "hf:."))}
 
 ## Limits
 
-{_limits(record or {})}
+{_limits(known)}
 
 ## Use
 
-With DIRECTORY for this folder, in dilemmas wherever a model is named (`hf:DIRECTORY`), and by servers:
+In dilemmas, `hf:DIRECTORY` names it wherever a model is named, with the path of this folder.
 
-```sh
-transformers serve DIRECTORY{serve}
-```
-"""
+{_shell("By servers, from this folder:", serve)}"""
 
 
 def write_alignment(folder: Path, alignment: str) -> None:
@@ -139,14 +132,107 @@ def write_alignment(folder: Path, alignment: str) -> None:
         write_text(path, before + _alignment(alignment) + after)
 
 
-def _is_portable(base: str) -> bool:
+def is_portable(base: str) -> bool:
     """Whether a base is named so that it is found on another machine: the hub refuses cards with a path."""
-    return bool(base) and not PurePath(base).is_absolute()
+    return bool(base) and not _is_path(base)
+
+
+def _is_path(base: str) -> bool:
+    return base.startswith(".") or PurePath(base).is_absolute()
+
+
+def _whole_name(base: str, record: Mapping[str, Any]) -> str:
+    """A base with its revision, if it was recorded."""
+    known = record.get("base")
+    name = known.get("name") if isinstance(known, Mapping) else None
+    return name if isinstance(name, str) and name.partition("@")[0] == base else base
+
+
+def base_spec(base: str) -> str:
+    """A base as `dilemmas.agents.specifications` names a model, from the folder of the card; empty without one.
+
+    One that is told by its whole path lies elsewhere on every other machine: only its name is told.
+    """
+    if base in BUILT_IN:
+        return f"miniature:{BUILT_IN[base]}"
+    where = f"path/to/{PurePath(base).name}" if PurePath(base).is_absolute() else base
+    return f"{'gguf' if base.endswith(GGUF) else 'hf'}:{where}" if base else ""
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand in a block of code: it ends neither the block nor the section around it."""
+    return text.isprintable() and "`" not in text and "<!--" not in text
+
+
+def _needed(base: str) -> str:
+    """What a base in a folder asks of those to whom a card was given."""
+    if not _is_path(base) or not is_plain(base):
+        return ""
+    where = f"here at `{base}`" if base.startswith(".") else "below as `path/to/`"
+    return (
+        f"It needs its base, the folder or file `{PurePath(base).name}`, {where}.\n"
+        "Its fingerprint is among the facts: dilemmas tells whether a base is the same.\n\n"
+    )
+
+
+def _snippet(base: str, record: Mapping[str, Any]) -> str:
+    """How the adapter is loaded with PEFT, and named in dilemmas; nothing where its base is not known."""
+    spec, (name, _, revision) = base_spec(base), _whole_name(base, record).partition("@")
+    if not spec or not is_plain(spec):
+        return ""
+    place, more, imported = repr(name), f", revision={revision!r}" if revision else "", ""
+    if base in BUILT_IN:
+        place, imported = f"locate({base!r})", "from dilemmas.agents.models.model_files import locate\n"
+    elif _is_path(base):
+        told, more = PurePath(spec.partition(":")[2]), ""
+        if spec.startswith("gguf:"):
+            told, more = told.parent, f", gguf_file={told.name!r}"
+        where = told.as_posix()
+        place = f"folder + {'/' + where!r}" if base.startswith(".") else repr(where)
+    named = "hf:DIRECTORY" if base.startswith(".") else f"{spec}+DIRECTORY"
+    return f"""With PEFT:
+
+```python
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+{imported}
+folder = "."  # that of this card
+base = AutoModelForCausalLM.from_pretrained({place}{more})
+model = PeftModel.from_pretrained(base, folder)
+```
+
+In dilemmas, `{named}` names it wherever a model is named, with the path of this folder.
+
+"""
+
+
+def _shell(before: str, commands: Sequence[str]) -> str:
+    text = "\n".join(commands)
+    return f"{before}\n\n```sh\n{text}\n```\n" if commands else ""
+
+
+def _unmeasured(record: Mapping[str, Any], untuned: str, tuned: str) -> str:
+    """How alignment is measured, if the teacher can be asked from the folder of the card; paths lead from an adapter.
+
+    `untuned`, `tuned`: specifications of the student before and after.
+    """
+    taught = record.get("taught")
+    teacher, *options = (isinstance(taught, Mapping) and taught.get(EVALUATE)) or [""]
+    words = [teacher, f"Untuned={untuned}", f"Tuned={tuned}", *options]
+    known = bool(teacher and untuned) and all(map(is_plain, words))
+    if not known or (tuned == "hf:." and any("../" in word for word in (teacher, *options))):
+        return "It has not been measured here. `dilemmas evaluate` compares it with any agent that can be asked."
+    first, more = shlex.join(words[:3]), f" \\\n    {shlex.join(options)}" if options else ""
+    return _shell(
+        "It has not been measured here. Where dilemmas is installed, this compares the student, before and after it"
+        " was\ntuned, with its teacher, from this folder:",
+        [f"dilemmas evaluate {first}{more}"],
+    )
 
 
 def _head(base: str, *lines: str) -> str:
     """What the hub reads of a card; a text in JSON is one in YAML."""
-    named = [f"base_model: {json_text(base)}"] if _is_portable(base) else []
+    named = [f"base_model: {json_text(base)}"] if is_portable(base) else []
     return "\n".join(["---", *named, *lines, "---"])
 
 
@@ -156,23 +242,30 @@ def _alignment(section: str) -> str:
 
 def _tuned(record: Mapping[str, Any]) -> str:
     settings, losses, held_out = record["settings"], record["losses"], record.get("held_out")
+    method = settings.get("method", "hard")
+    apart = " and the disagreement of presentations" if settings.get("consistency") else ""
     text = (
-        f"It was tuned with dilemmas\non {record['examples']} {TAUGHT[settings.get('method', 'hard')]}; the loss"
-        f" decreased from {losses[0]:.3f} to {losses[-1]:.3f} nats\nper token."
+        f"It was tuned with dilemmas\non {record['examples']} {TAUGHT[method]}. The loss,\n{LOSSES[method]}{apart},\n"
+        f"in {LOSS_UNITS[method]}, went from {losses[0]:.3f} to {losses[-1]:.3f}."
     )
     if held_out:
-        lowest = min(value for step, value in held_out if step)
+        measured = [value for step, value in held_out if step]
+        kept = min(measured) if settings.get("patience") else measured[-1]
         text += (
             f"\n\nIn the situations that were held out, a share of {settings['held_out']}, the Kullback-Leibler"
-            f" divergence from the teacher's\nprobabilities of the actions was {lowest:.4f} nats at its lowest, and"
-            f" {held_out[0][1]:.4f} before training."
+            f" divergence from the teacher's\nprobabilities of the actions was {held_out[0][1]:.4f} nats before"
+            f" training, and {kept:.4f} nats after it."
         )
     return text
 
 
 def _facts(record: Mapping[str, Any]) -> str:
-    """Base, teacher and data as JSON, in which no name can end the block."""
+    """Base, teaching and merging as JSON, in which no name can end the block."""
     known = {key: record[key] for key in ("base", "taught", "merged") if record.get(key)}
+    if isinstance(base := known.get("base"), Mapping) and _is_path(name := str(base.get("name"))):
+        known["base"] = {**base, "name": PurePath(name).name}
+    if isinstance(taught := known.get("taught"), Mapping):
+        known["taught"] = {key: value for key, value in taught.items() if key != EVALUATE}
     return f"```json\n{json_text(known, indent=1)}\n```"
 
 
@@ -184,7 +277,7 @@ def _settings(record: Mapping[str, Any]) -> str:
 def _limits(record: Mapping[str, Any]) -> str:
     small = "\nThe base is a miniature model: results say nothing about large language models.\n"
     return (
-        "It imitates the decisions of one teacher in games that are told in text, in the words in which it was asked."
-        " It was made for\nresearch on such games and tested for nothing else: it gives no advice, and what it says"
-        " besides its choice means little.\n" + (small if record.get("miniature") else "")
+        "It imitates the decisions that it was taught, in games that are told in text, in the words in which it was"
+        " asked.\nIt was made for research on such games and tested for nothing else: it gives no advice, and what it"
+        " says besides its\nchoice means little.\n" + (small if record.get("miniature") else "")
     ).rstrip("\n")

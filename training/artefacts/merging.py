@@ -3,7 +3,7 @@
 The update is added in float32, whatever the data type of the result, so that only one rounding is left. Weights of
 which the base has one copy for two purposes (input and output embeddings) are kept apart where the adapter changes one
 of them only. The merged model is then asked what the base with the adapter was asked, and refused if it answers
-otherwise.
+otherwise. So is an adapter over other weights than those over which it was tuned: what was measured is not of them.
 """
 
 import os
@@ -22,11 +22,11 @@ from dilemmas.agents.models.model_files import (
     ModelFiles,
     check_installed,
     find_model,
-    is_hub_id,
     portable_name,
     split_spec,
+    told_from,
 )
-from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, adapter_record, add_file
+from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, OtherBaseWarning, adapter_record, add_file
 from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
 from dilemmas.agents.models.open_model import check_local
 from dilemmas.agents.models.weights import apply_adapter, error_line, load_base, quiet_peft, quiet_transformers
@@ -34,6 +34,7 @@ from dilemmas.envs.data_files import PARTIAL, differences, json_text, read_json,
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.locks import locked_file
 from dilemmas.envs.names import lookup
+from dilemmas.training.artefacts.base_weights import check_base
 from dilemmas.training.artefacts.cards import CARD, merged_card
 from dilemmas.training.artefacts.gguf_files import GGUF_FILE, check_writable, write_gguf
 from dilemmas.training.checkpoints import naming_folder
@@ -98,6 +99,8 @@ def merge_adapter(
     ------
     ModelError
         If the model cannot be used.
+    OtherBaseError
+        If the adapter was tuned over other weights.
     MergeError
         If there is no adapter, the merged model is not the same, the folder holds something else, or there is too
         little space.
@@ -108,7 +111,9 @@ def merge_adapter(
     check_local(spec)
     check_installed()
     spec, out = adapter_spec(spec), Path(os.path.realpath(out))
-    found = find_model(*split_spec(spec))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OtherBaseWarning)  # `check_base` refuses it, or knows better
+        found = find_model(*split_spec(spec))
     if found.adapter is None:
         raise MergeError(f"'{spec}' has no adapter, so there is nothing to merge; give MODEL+ADAPTER")
     if gguf:
@@ -120,7 +125,7 @@ def merge_adapter(
             return merged, False
         with _published_folder(out) as staging:
             _fill(staging, found, merged)
-            _describe(staging, _base_name(spec, found), found, merged, alignment)
+            _describe(staging, _base_name(spec, found, out), found, merged, alignment)
     return merged, True
 
 
@@ -152,14 +157,15 @@ def _adapter_in(part: str) -> str:
     return str(inside) if (inside / ADAPTER_CONFIG).is_file() and not (folder / ADAPTER_CONFIG).is_file() else part
 
 
-def _base_name(spec: str, found: ModelFiles) -> str:
-    """Name of the base model as adapters give it: a hub id, a built-in name or a path."""
+def _base_name(spec: str, found: ModelFiles, out: Path) -> str:
+    """Name of the base model: a hub id, a built-in name, or its path from the merged model."""
     model, adapter = split_spec(spec)
-    if adapter is not None:
-        return portable_name(model).partition("@")[0] if is_hub_id(model) else portable_name(model)
-    assert found.adapter is not None
-    config = read_json(found.adapter / ADAPTER_CONFIG, dict[str, Any], ModelError)
-    return str(config["base_model_name_or_path"])
+    if adapter is None:
+        assert found.adapter is not None
+        model = str(read_json(found.adapter / ADAPTER_CONFIG, dict[str, Any], ModelError)["base_model_name_or_path"])
+    if not model.startswith(".") and portable_name(model) == model and not Path(model).is_absolute():
+        return model.partition("@")[0]
+    return told_from(found.folder / (found.gguf or ""), out)
 
 
 def _is_there(out: Path, merged: MergedModel) -> bool:
@@ -198,6 +204,7 @@ def _fill(folder: Path, found: ModelFiles, merged: MergedModel) -> None:
     from transformers import GenerationConfig
 
     model, tokenizer = load_base(found, "cpu", "float32")
+    check_base(found, model)
     model = merge_weights(model, tokenizer, found)
     precision: torch.dtype = getattr(torch, merged.dtype)
     size = sum(weights.numel() for weights in model.parameters()) * precision.itemsize

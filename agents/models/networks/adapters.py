@@ -31,6 +31,10 @@ PLAIN: Mapping[str, Any] = {
 """What the configuration of an adapter that was tuned by dilemmas says besides its settings, where it says it."""
 
 
+class OtherBaseWarning(UserWarning):
+    """An adapter is used over a model other than the one over which it was tuned."""
+
+
 def add_file(digest: Any, file: Path) -> None:
     """Update a hash object with the name, size and contents of a file."""
     digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
@@ -140,7 +144,8 @@ def _changed_settings(config: Mapping[str, Any], record: Mapping[str, Any]) -> S
 def tell_other_base(adapter: str, folder: Path, fingerprint: str) -> None:
     """Warn of a base model other than the one over which an adapter was tuned by dilemmas.
 
-    `fingerprint` is that of the base. The same weights in another format have another one, so that it is no error.
+    `fingerprint` is that of the base. The same weights in another format have another one, and the names of models in
+    results tell the base that was used, so that it is no error.
     """
     base = (adapter_record(folder) or {}).get("base")
     if isinstance(base, dict) and base.get("fingerprint") != fingerprint:
@@ -148,5 +153,6 @@ def tell_other_base(adapter: str, folder: Path, fingerprint: str) -> None:
             f"adapter '{adapter}' was tuned over {base.get('name')} with fingerprint {base.get('fingerprint')}, and is"
             f" used over a model with fingerprint {fingerprint}; unless their weights are the same, it is not the"
             " student that was tuned",
+            OtherBaseWarning,
             stacklevel=2,
         )

@@ -10,7 +10,7 @@ from dilemmas.agents.models.asking.pace import is_small
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.deciding.scored import require_scores
 from dilemmas.agents.models.hub import NotCachedError
-from dilemmas.agents.models.model_files import check_installed, find_model, is_hub_id, portable_name, split_spec
+from dilemmas.agents.models.model_files import check_installed, find_model, split_spec
 from dilemmas.agents.models.open_model import LazyModel, check_trainable, open_local, open_model
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import is_served, parse_address
@@ -26,6 +26,7 @@ from dilemmas.experiments.study.data import collect
 from dilemmas.experiments.study.evaluation import ask_ahead, evaluate, read_results
 from dilemmas.experiments.study.recipe import TRAINING_SET, ModelSettings, Recipe, RecipeError
 from dilemmas.experiments.study.run import Run
+from dilemmas.experiments.study.taught_facts import study_command, study_facts
 from dilemmas.experiments.study.teachers import AgentTeacher, check_teacher
 from dilemmas.training.demonstrations import Demonstration
 
@@ -263,7 +264,8 @@ def _taught(run: Run, teacher: playing.Player) -> list[Demonstration]:
 def _distil(
     run: Run, student: LazyModel, teacher: playing.Player, shown: Sequence[Demonstration]
 ) -> Iterator[TaskProgress]:
-    from dilemmas.training.adapters import ADAPTER_FILES, BaseModel
+    from dilemmas.training.adapters import ADAPTER_FILES, base_of
+    from dilemmas.training.artefacts.cards import EVALUATE
     from dilemmas.training.distill import distil
 
     recipe, task = run.recipe, "the student is trained"
@@ -271,17 +273,25 @@ def _distil(
         yield TaskProgress(task, 1, 1, "not at all: no reply of the teacher is readable")
         return
     yield TaskProgress(task, 0)
-    base = BaseModel(portable_name(recipe.models.student), student.fingerprint, is_hub_id(recipe.models.student))
+    model, tokenizer = student.weights()
+    base = base_of(recipe.models.student, student.fingerprint, model)
     who = {"name": teacher.name, "fingerprint": teacher.fingerprint}
     steps = distil(
-        *student.weights(),
+        model,
+        tokenizer,
         shown,
         recipe.lora,
         run.path("adapter"),
         recipe.seed,
         base=base,
         teacher=token_teacher(recipe, recipe.models.teacher),
-        taught={"teacher": who, "on": [TRAINING_SET], "recipe": recipe.name},
+        taught={
+            "teacher": who,
+            "recipe": recipe.name,
+            **study_facts(recipe),
+            "on_policy": 0,
+            EVALUATE: study_command(recipe, run.path("recipe.json"), run.path("adapter")),
+        },
     )
     for step in steps:
         yield TaskProgress(task, step.step, step.total, step.note)

@@ -47,6 +47,44 @@ def test_a_path_is_no_base_on_the_hub() -> None:
     assert head(adapter_card("miniature-student", RECORD))["base_model"] == "miniature-student"
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("hard", "cross-entropy, in nats per token, went"),
+        ("soft", "which is at least their entropy, in nats per token, went"),
+        ("motivated", "and of the motivations, in nats per unit of weight, went"),
+        ("tokens", "divergence from the teacher's distributions, in nats per token, went"),
+    ],
+)
+def test_a_card_names_what_the_loss_is_and_its_unit(method: str, said: str) -> None:
+    record = RECORD | {"settings": {**RECORD["settings"], "method": method}}
+    assert f"{said} from 0.700 to 0.200." in " ".join(adapter_card("org/model", record).split())
+
+
+def test_a_base_is_named_with_its_revision_and_a_place_of_one_machine_is_not() -> None:
+    taught = {**RECORD["taught"], "evaluate": ["tit_for_tat", "--on", "histories"]}
+    card = adapter_card("org/model", RECORD | {"taught": taught})
+    assert "from_pretrained('org/model', revision='abc')" in card
+    assert (
+        "dilemmas evaluate tit_for_tat Untuned=hf:org/model@abc Tuned=hf:org/model@abc+. \\\n    --on histories" in card
+    )
+    assert "dilemmas merge hf:org/model@abc+. --out ../merged" in card
+    apart = adapter_card("/home/me/model", RECORD | {"base": {"name": "/home/me/model"}, "taught": taught})
+    assert "/home/me" not in apart
+    assert "the folder or file `model`" in apart
+    assert "Untuned=hf:path/to/model" in apart
+    assert "evaluate" not in json.dumps(facts(apart))
+
+
+def test_no_command_is_printed_that_could_not_run() -> None:
+    for teacher in (["`x`"], ["a\nb"], [], None):
+        card = adapter_card("org/model", RECORD | {"taught": {"evaluate": teacher}})
+        assert "compares it with any agent" in card
+    beside = RECORD | {"taught": {"evaluate": ["table:../people.json"]}}
+    assert "Tuned=hf:" in adapter_card("org/model", beside)
+    assert "compares it with any agent" in merged_card("org/model", beside, MERGED)
+
+
 def test_the_card_of_a_merged_model_says_what_was_merged() -> None:
     card = merged_card("org/model", RECORD, MERGED, "Measured: .9")
     found = head(card)

@@ -56,7 +56,7 @@ def test_a_student_of_a_study_is_merged_with_what_was_measured(
         (["openai:m@http://127.0.0.1:1/v1"], "is behind a server"),
         (["miniature:student+{run}", "--dtype", "int8"], "'int8' is not one of"),
         (["miniature:student+{run}", "--gguf"], "this tokenizer is not known here"),
-        (["miniature:teacher+{run}"], "does not fit model 'miniature-teacher+adapter': its layers have other sizes"),
+        (["miniature:teacher+{run}"], "was tuned over miniature-student (fingerprint"),
     ],
 )
 def test_what_cannot_be_merged_is_refused_in_one_line(
