@@ -47,7 +47,7 @@ class BaseModel:
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
     """Add a new adapter to linear layers of the upper, or all, layers; its weights depend on the seed only.
 
-    `TrainingError` if the model has no linear layers of the names that are to be tuned.
+    `TrainingError` if the model has fewer layers than are to be tuned, or no linear layers of the names that are.
     """
     config = LoraConfig(
         r=settings.rank,
@@ -55,7 +55,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         lora_dropout=settings.dropout,
         use_rslora=settings.variant == "rslora",
         use_dora=settings.variant == "dora",
-        target_modules=_targets(model, settings),
+        target_modules=tuned_modules(model, settings),
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(), quiet_peft():
@@ -69,13 +69,19 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
 
 
 def untuned_layers(model: Any, settings: LoraSettings) -> int:
-    """Number of layers below those that are tuned."""
+    """Number of layers below those that are tuned; `TrainingError` if the model has fewer than are to be tuned."""
     count: int = model.config.get_text_config().num_hidden_layers
-    return max(0, count - settings.layers) if settings.layers else 0
+    if settings.layers > count:
+        raise TrainingError(f"[lora] layers = {settings.layers}: the model has {count} layers; give at most {count}")
+    return count - settings.layers if settings.layers else 0
 
 
-def _targets(model: Any, settings: LoraSettings) -> str | list[str]:
-    """Names of the linear modules that are tuned, in full where layers or names are chosen."""
+def tuned_modules(model: Any, settings: LoraSettings) -> str | list[str]:
+    """Names of the linear modules that are tuned, in full where layers or names are chosen.
+
+    `TrainingError` if the model has fewer layers than are to be tuned, or no linear layers of the names that are. No
+    weight is read: see `dilemmas.agents.models.open_model.LazyModel.network`.
+    """
     lower = untuned_layers(model, settings)
     if not lower and not settings.targets:
         return "all-linear"

@@ -48,6 +48,9 @@ MODEL_FILES = (
 )
 """The files of a model that are hashed for its fingerprint and downloaded from the hub; no pickles, no code."""
 
+ADAPTER = "adapter"
+"""Name of the directory of the adapter in a run folder."""
+
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
@@ -152,6 +155,11 @@ def locate(model: str, ask_hub: bool = True) -> Path:
         return folder
     if folder.suffix == GGUF:
         raise ModelError(f"model '{model}': no such file")
+    if folder.name == ADAPTER and folder.parent.is_dir():
+        raise ModelError(
+            f"model or adapter '{model}': {folder.parent} has no adapter; if the command that tunes one was stopped,"
+            " repeat it"
+        )
     if model.startswith("mini") and "/" not in model:
         lookup("built-in model", model, BUILT_IN)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?(@[\w./-]+)?", model):
@@ -304,8 +312,18 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
+        raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; {_way_to(file)}")
     return parse_json(read_bytes(file, JSON_SIZE, ModelError), dict[str, Any], f"model '{model}': {file}", ModelError)
+
+
+def _way_to(file: Path) -> str:
+    """What to do where a directory lacks the configuration of a model or an adapter."""
+    inside = file.parent / ADAPTER
+    if (inside / ADAPTER_CONFIG).is_file():
+        return f"give the adapter inside it, {inside}"
+    if (file.parent / "checkpoint").is_dir():
+        return "its training is not finished: repeat the command that began it"
+    return "save it there with save_pretrained"
 
 
 def _short(model: str) -> str:
