@@ -1,7 +1,7 @@
 """The agent protocol: one method that decides many turns in one call."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -143,11 +143,22 @@ class PlayerRecord:
     """What a record stores about an agent: enough to rebuild it."""
 
     name: str
-    """Name of the agent in tables and records."""
+    """Name of the agent."""
     kind: str
     """How the agent is rebuilt: ``automaton`` or ``language_model``; another value if it cannot be rebuilt."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON values; for a language model ``model``, ``fingerprint``, ``adapter`` and settings."""
+    entered: str | None = None
+    """Name under which it took part, as results show it, such as NAME of ``NAME=AGENT``; None if it is `name`."""
+
+    @property
+    def called(self) -> str:
+        """The name under which it took part."""
+        return self.entered or self.name
+
+    def entered_as(self, name: str) -> "PlayerRecord":
+        """The record of the agent under the name under which it takes part."""
+        return replace(self, entered=None if name == self.name else name)
 
 
 @dataclass(frozen=True, slots=True)

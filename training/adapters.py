@@ -12,7 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from peft.utils import get_peft_model_state_dict
 from transformers.pytorch_utils import Conv1D
 
-from dilemmas.agents.models.model_files import is_hub_id, portable_name, told_from
+from dilemmas.agents.models.model_files import is_hub_id, portable_name
 from dilemmas.agents.models.networks.adapters import (
     ADAPTER_CONFIG,
     ADAPTER_RECORD,
@@ -21,6 +21,7 @@ from dilemmas.agents.models.networks.adapters import (
     adapter_fingerprint,
     adapter_record,
 )
+from dilemmas.agents.models.networks.moved_paths import told_from
 from dilemmas.agents.models.weights import quiet_peft
 from dilemmas.training.artefacts.base_weights import weights_digest
 from dilemmas.training.artefacts.cards import CARD, adapter_card
@@ -56,7 +57,7 @@ def base_of(spec: str, fingerprint: str, model: Any) -> BaseModel:
 def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
     """Add a new adapter to linear layers of the upper, or all, layers; its weights depend on the seed only.
 
-    `TrainingError` if the model has no linear layers of the names that are to be tuned.
+    `TrainingError` if the model has fewer layers than are to be tuned, or no linear layers of the names that are.
     """
     config = LoraConfig(
         r=settings.rank,
@@ -64,7 +65,7 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
         lora_dropout=settings.dropout,
         use_rslora=settings.variant == "rslora",
         use_dora=settings.variant == "dora",
-        target_modules=_targets(model, settings),
+        target_modules=tuned_modules(model, settings),
         task_type="CAUSAL_LM",
     )
     with torch.random.fork_rng(), quiet_peft():
@@ -78,13 +79,19 @@ def adapt(model: Any, settings: LoraSettings, seed: int) -> PeftModel:
 
 
 def untuned_layers(model: Any, settings: LoraSettings) -> int:
-    """Number of layers below those that are tuned."""
+    """Number of layers below those that are tuned; `TrainingError` if the model has fewer than are to be tuned."""
     count: int = model.config.get_text_config().num_hidden_layers
-    return max(0, count - settings.layers) if settings.layers else 0
+    if settings.layers > count:
+        raise TrainingError(f"[lora] layers = {settings.layers}: the model has {count} layers; give at most {count}")
+    return count - settings.layers if settings.layers else 0
 
 
-def _targets(model: Any, settings: LoraSettings) -> str | list[str]:
-    """Names of the linear modules that are tuned, in full where layers or names are chosen."""
+def tuned_modules(model: Any, settings: LoraSettings) -> str | list[str]:
+    """Names of the linear modules that are tuned, in full where layers or names are chosen.
+
+    `TrainingError` if the model has fewer layers than are to be tuned, or no linear layers of the names that are. No
+    weight is read: see `dilemmas.agents.models.open_model.LazyModel.network`.
+    """
     lower = untuned_layers(model, settings)
     if not lower and not settings.targets:
         return "all-linear"

@@ -81,6 +81,8 @@ def read_trajectory(path: str | Path) -> tuple[Header, Iterator[MatchRecord]]:
 def _header(path: Path) -> tuple[bytes, Header]:
     """The first line, and the header in it."""
     first = _first_line(path)
+    if not first:
+        raise CutError(f"{path}: the file is empty; repeat the command that wrote it to resume it")
     if not first.endswith(b"\n") and may_be_trajectory(path):
         raise CutError(f"{path}: the first line is incomplete; repeat the command that wrote the file to resume it")
     return first, parse_header(path, first)

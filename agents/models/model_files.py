@@ -1,6 +1,5 @@
 """Finding and checking the files of a model. Needs transformers for a hub id or a GGUF file only."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from dilemmas.agents.models.networks.adapters import (
     tell_other_base,
 )
 from dilemmas.agents.models.networks.architectures import check_architecture, gguf_config, gguf_size
+from dilemmas.agents.models.networks.moved_paths import found_from
 from dilemmas.envs.data_files import JSON_SIZE, parse_json, read_bytes
 from dilemmas.envs.names import lookup
 
@@ -48,6 +48,9 @@ MODEL_FILES = (
     "merges.txt",
 )
 """The files of a model that are hashed for its fingerprint and downloaded from the hub; no pickles, no code."""
+
+ADAPTER = "adapter"
+"""Name of the directory of the adapter in a run folder."""
 
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
@@ -153,6 +156,11 @@ def locate(model: str, ask_hub: bool = True) -> Path:
         return folder
     if folder.suffix == GGUF:
         raise ModelError(f"model '{model}': no such file")
+    if folder.name == ADAPTER and folder.parent.is_dir():
+        raise ModelError(
+            f"model or adapter '{model}': {folder.parent} has no adapter; if the command that tunes one was stopped,"
+            " repeat it"
+        )
     if model.startswith("mini") and "/" not in model:
         lookup("built-in model", model, BUILT_IN)
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w.-]+)?(@[\w./-]+)?", model):
@@ -191,22 +199,6 @@ def portable_name(model: str) -> str:
     """How a model is named so that it is found from everywhere: a built-in name, a hub id, or the whole path."""
     model = full_name(model)
     return model if model in BUILT_IN or is_hub_id(model) else str(Path(expanduser(model)).resolve())
-
-
-def told_from(path: Path | str, folder: Path) -> str:
-    """How a file in a folder tells a path, so that it holds wherever both are moved together.
-
-    From that folder on, beginning with a dot, if the two have a folder in common besides the root; else in full.
-    """
-    whole, start = os.path.realpath(expanduser(path)), os.path.realpath(folder)
-    try:
-        common = Path(os.path.commonpath([whole, start]))
-    except ValueError:  # two drives of Windows
-        return whole
-    if common == Path(common.anchor):
-        return whole
-    told = Path(os.path.relpath(whole, start)).as_posix()
-    return told if told.startswith("..") else f"./{told}"
 
 
 def check_model(model: str, folder: Path) -> None:
@@ -299,8 +291,7 @@ def _base_of(adapter: str, folder: Path) -> ModelFiles:
             f"adapter '{adapter}' has no base_model_name_or_path in {ADAPTER_CONFIG};"
             f" give its base as the model and '{adapter}' as the adapter"
         )
-    if base.startswith(".") and os.path.exists(folder / base):
-        base = os.path.realpath(folder / base)  # as `told_from` tells it
+    base = found_from(base, folder)
     try:
         return find_model(f"{base}@{revision}" if revision and is_hub_id(base) else base, ask_hub=False)
     except ModelError as error:
@@ -323,8 +314,18 @@ def _on_top(base: ModelFiles, adapter: str, folder: Path) -> ModelFiles:
 
 def _read_json(model: str, file: Path) -> dict[str, Any]:
     if not file.is_file():
-        raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; save it there with save_pretrained")
+        raise ModelError(f"model '{model}': {file.parent} contains no {file.name}; {_way_to(file)}")
     return parse_json(read_bytes(file, JSON_SIZE, ModelError), dict[str, Any], f"model '{model}': {file}", ModelError)
+
+
+def _way_to(file: Path) -> str:
+    """What to do where a directory lacks the configuration of a model or an adapter."""
+    inside = file.parent / ADAPTER
+    if (inside / ADAPTER_CONFIG).is_file():
+        return f"give the adapter inside it, {inside}"
+    if (file.parent / "checkpoint").is_dir():
+        return "its training is not finished: repeat the command that began it"
+    return "save it there with save_pretrained"
 
 
 def _short(model: str) -> str:

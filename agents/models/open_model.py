@@ -29,7 +29,14 @@ from dilemmas.agents.models.model_files import check_installed, find_model, spli
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG
 from dilemmas.agents.models.servers.server import ServerBackend
 from dilemmas.agents.models.servers.settings import ServerSettings, is_served
-from dilemmas.agents.models.weights import device_map, load_base, load_tokenizer, number_format, share_weights
+from dilemmas.agents.models.weights import (
+    device_map,
+    load_base,
+    load_tokenizer,
+    network_without_weights,
+    number_format,
+    share_weights,
+)
 
 TUNED = "has an adapter, over which no other can be trained; give its base model, or weights with the adapter merged in"
 
@@ -212,6 +219,10 @@ class LazyModel:
     def tokenizer(self) -> Any:
         """The tokenizer of transformers, without the weights."""
         return load_tokenizer(self._files)
+
+    def network(self) -> Any:
+        """The network of transformers, without the weights."""
+        return network_without_weights(self._files)
 
     def unload(self) -> None:
         """Free the memory of the weights."""

@@ -168,6 +168,24 @@ def load_base(found: ModelFiles, place: str, precision: str) -> tuple[Any, Any]:
     return model.eval().requires_grad_(False), tokenizer
 
 
+def network_without_weights(found: ModelFiles) -> Any:
+    """The network that the files of a model describe, without its weights: its modules and their names.
+
+    `ModelError` if the files describe none.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        with quiet_transformers(), torch.device("meta"):
+            config = AutoConfig.from_pretrained(
+                found.folder, gguf_file=found.gguf, local_files_only=True, trust_remote_code=False
+            )
+            return AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except Exception as error:
+        raise _not_loaded(found, error) from error
+
+
 def load_tokenizer(found: ModelFiles) -> Any:
     """The tokenizer of a model; `ModelError` if it, or its chat template, cannot be used."""
     from transformers import AutoTokenizer

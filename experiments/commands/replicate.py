@@ -173,7 +173,13 @@ def command(
 
 def _show_plan(recipe: Recipe) -> None:
     """The resolved recipe and its cost, after checks of all that is on this machine."""
-    from dilemmas.experiments.study.conduct.procedure import check_models, check_teaching, cost
+    from dilemmas.experiments.study.conduct.procedure import (
+        check_models,
+        check_teaching,
+        check_tuned,
+        check_without_loading,
+        cost,
+    )
     from dilemmas.experiments.study.conduct.trial import estimate
 
     unknown = check_models(recipe.models)
@@ -181,6 +187,8 @@ def _show_plan(recipe: Recipe) -> None:
         echo(f"not checked: {line}", err=True)
     if not unknown or is_served(recipe.models.teacher):
         check_teaching(recipe)
+    if not check_without_loading(recipe.models.student):
+        check_tuned(recipe)
     found = {role: asdict(one) for role, one in estimate(recipe).items()}
     echo(json_text(recipe.as_table() | {"cost": cost(recipe), "estimate": found}, indent=1))
 

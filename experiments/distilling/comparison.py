@@ -18,6 +18,8 @@ from dilemmas.experiments.study.teachers import Teacher
 
 LEAST = 1e-6
 """Least probability in a divergence, which would be infinite where an agent rules out what the teacher does."""
+OTHERS = "compare agents that give them there, as language models and uniform do, or in other situations"
+"""Way out where an agent that is compared gives no probabilities."""
 Array = NDArray[np.float64]
 
 
@@ -75,12 +77,12 @@ def compare_agents(
     """
     if not situations:
         raise InputError(f"{on}: there is nothing to decide")
-    truth = _padded(policies(teacher, situations))
+    truth = _padded(policies(teacher, situations, OTHERS))
     scale = [_cooperation(one) for one in situations]
     found: list[Closeness] = []
     first: float | None = None
     for name, agent in agents.items():
-        own = _padded(policies(agent, situations))
+        own = _padded(policies(agent, situations, OTHERS))
         distance = np.abs(own - truth).sum(axis=1) / 2
         total = float(distance.sum())
         rates = [

@@ -21,9 +21,9 @@ from dilemmas.agents.models.open_model import LazyModel, open_local
 from dilemmas.agents.tables.compilation import TellProgress
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.seals import PROVENANCE, Seals, check_described
+from dilemmas.experiments.distilling.folders import DEMONSTRATIONS, SETTINGS
 from dilemmas.experiments.distilling.relabelling import relabelled
 from dilemmas.experiments.distilling.sources import Lessons, taught
-from dilemmas.experiments.distilling.teaching import TeachingError
 from dilemmas.experiments.distilling.teaching_facts import teaching_facts
 from dilemmas.experiments.run_folder import (
     append_log,
@@ -34,13 +34,12 @@ from dilemmas.experiments.run_folder import (
     recover,
     write_sealed,
 )
-from dilemmas.experiments.study.conduct.procedure import token_teacher
+from dilemmas.experiments.study.conduct.procedure import check_tuned, token_teacher
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations, write_demonstrations
 from dilemmas.training.loop.processes import launched
 
 Follow = Callable[[int, int | None, str], object]
 """Called with the number of steps that are done, and of all once it is known, and what is known of the last one."""
-SETTINGS, DEMONSTRATIONS = "distil.json", "demonstrations.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Distillation:
         """
         shared = self.processes.shared
         with self.processes.locked(self.folder):
-            shared(lambda: self._student().fingerprint)  # one that is not there is refused before a teacher is asked
+            shared(partial(check_tuned, self.lessons.recipe))  # before a teacher is asked
             shown, asked = shared(partial(self._collect, tell)), self.lessons.relabelling
             for number in range(asked.times if asked else 0):
                 before = self.folder / "rounds" / str(number)
@@ -114,8 +113,6 @@ class Distillation:
             return list(read_demonstrations(path))
         kept = self.folder / "questions"
         shown = list(taught(self.lessons, kept, tell))
-        if not shown:
-            raise TeachingError(f"{', '.join(self.lessons.data)}: nothing was decided, so nothing can be taught")
         write_sealed(seals, SETTINGS, asdict(self.lessons))
         write_sealed(seals, PROVENANCE, provenance())
         write_demonstrations(path, shown)

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dilemmas.agents.agent import Decision, Turn
+from dilemmas.agents.agent import PERSON, Decision, PlayerRecord, Turn
 from dilemmas.agents.matches.match import start_match
 from dilemmas.agents.matches.record import RecordError
 from dilemmas.agents.matches.trajectory import read_trajectory
-from dilemmas.envs.names import lookup
+from dilemmas.agents.roster import player_named
 from dilemmas.experiments.replaying.reenact import retrace
 from dilemmas.experiments.replaying.replay import make_environment
 
@@ -22,7 +22,7 @@ class DecidedTurn:
     """A turn of a recorded match, and the decision."""
 
     player: str
-    """Name of the agent that decided."""
+    """Name under which the agent that decided took part."""
     turn: Turn
     """What it knew."""
     decision: Decision
@@ -37,8 +37,8 @@ def recorded_turns(paths: Sequence[Path], players: Sequence[str] = ()) -> Iterat
     paths
         The files.
     players
-        Names of agents, or of seats such as ``player_0``; by default the only agent of all files, and an error if
-        there are several.
+        Agents, by the names under which they took part or by their own (`PlayerRecord`), or seats such as ``player_0``;
+        by default the only agent of all files, and an error if there are several.
 
     Raises
     ------
@@ -48,20 +48,28 @@ def recorded_turns(paths: Sequence[Path], players: Sequence[str] = ()) -> Iterat
         If there is no such player in any file.
     """
     headers = {path: read_trajectory(path)[0] for path in paths}
-    known = dict.fromkeys(agent.name for header in headers.values() for agent in header.agents)
-    if not players and len(known) > 1:
-        raise RecordError(f"{', '.join(known)} played; say whose decisions are meant with --player")
+    agents = [agent for header in headers.values() for agent in header.agents]
+    called = dict.fromkeys(agent.called for agent in agents)
+    if not players and len(called) > 1:
+        raise RecordError(f"{', '.join(called)} played; say whose decisions are meant with --player")
+    known = called | dict.fromkeys(name for agent in agents for name in _names(agent, called))
     if not known.keys() >= set(players):
         known |= dict.fromkeys(seat for both in headers.items() for seat in make_environment(*both).possible_agents)
-    wanted = {lookup("player", player, {name: name for name in known}) for player in players} or set(known)
+    wanted = {player_named(player, list(known)) for player in players} or set(called)
     for path in paths:
-        yield from _turns(path, wanted)
+        names = [_names(agent, called) for agent in headers[path].agents]
+        yield from _turns(path, [not wanted.isdisjoint(those) for those in names], wanted)
 
 
-def _turns(path: Path, wanted: Collection[str]) -> Iterator[DecidedTurn]:
-    """The turns of one file, of players who are wanted by their name or their seat."""
+def _names(agent: PlayerRecord, called: Collection[str]) -> set[str]:
+    """What an agent of a record may be called; the names under which agents took part, `called`, are of these alone."""
+    own = {agent.name, *([PERSON] if agent.kind == PERSON else [])}
+    return {agent.called, *own.difference(called)}
+
+
+def _turns(path: Path, meant: Sequence[bool], seats: Collection[str]) -> Iterator[DecidedTurn]:
+    """The turns of one file. `meant`: whose, by place in the header; `seats`: also of players with these names."""
     header, records = read_trajectory(path)
-    names = [agent.name for agent in header.agents]
     for record in records:
         running = start_match(make_environment(path, header), header.seed, record.match)
         for step in retrace(running, header, record):
@@ -71,6 +79,5 @@ def _turns(path: Path, wanted: Collection[str]) -> Iterator[DecidedTurn]:
                     f" {difference.recorded}, is {difference.replayed}; `dilemmas replay` says more"
                 )
             for asked in step.asked:
-                name = names[asked.seat]
-                if (name in wanted or asked.turn.agent in wanted) and asked.old.action is not None:
-                    yield DecidedTurn(name, asked.turn, asked.old)
+                if (meant[asked.seat] or asked.turn.agent in seats) and asked.old.action is not None:
+                    yield DecidedTurn(header.agents[asked.seat].called, asked.turn, asked.old)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from dilemmas.agents.matches.trajectory import check_recorded, may_be_trajectory
-from dilemmas.agents.models.model_files import is_miniature
+from dilemmas.agents.agent import PERSON
+from dilemmas.agents.matches.trajectory import may_be_trajectory
+from dilemmas.agents.models.model_files import GGUF, is_miniature
 from dilemmas.agents.roster import Framing
 from dilemmas.agents.specifications import Kind, parse_spec
 from dilemmas.agents.tables.compilation import TellProgress
@@ -18,6 +19,15 @@ from dilemmas.envs.prompts.contexts import Context
 from dilemmas.envs.prompts.labels import counterbalanced
 from dilemmas.envs.rules.choices import options_now
 from dilemmas.envs.rules.repeated import Repeated
+from dilemmas.experiments.distilling.folders import (
+    check_study,
+    demonstration_files,
+    holds_model,
+    is_distillation,
+    is_study,
+    play_in,
+    taught_by_study,
+)
 from dilemmas.experiments.distilling.recorded import recorded_turns
 from dilemmas.experiments.distilling.situations import FramedDecision, of_histories, of_scenarios
 from dilemmas.experiments.distilling.teaching import (
@@ -27,18 +37,16 @@ from dilemmas.experiments.distilling.teaching import (
     teach_play,
     teach_policy,
 )
+from dilemmas.experiments.inference.play_tables import TABLES
 from dilemmas.experiments.inference.recorded_play import recorded_files
-from dilemmas.experiments.run_folder import RunError
 from dilemmas.experiments.study.recipe import TRAINING_SET, Recipe
-from dilemmas.experiments.study.recipe_files import load_recipe
 from dilemmas.experiments.study.teachers import teacher_of
-from dilemmas.experiments.study.teaching import demonstrations, teacher_answers
 from dilemmas.training.demonstrations import Demonstration, read_demonstrations
 
 SCENARIOS, HISTORIES, QUESTIONS = "scenarios", "histories", "questions"
 """Situations that need no file: the training scenarios of the recipe, all histories of the game, random games."""
-STUDY = "recipe.json"
-"""File that tells a study from other run folders."""
+RECORDED = "a run folder, recorded play (*.trajectory.jsonl) or chat data (*.jsonl)"
+"""What can be taught beside agents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,60 +118,57 @@ def taught(lessons: Lessons, kept: Path | None = None, tell: TellProgress = nobo
     """
     check_different_files(file for word in lessons.data if is_recorded(word) for file in recorded_in(word))
     for word in lessons.data:
-        path = Path(word).expanduser()
-        if (path / STUDY).is_file():
-            yield from _of_study(path, lessons)
-        elif path.is_dir() and not _is_model(path):
-            yield from _of_play(recorded_in(word), lessons)
-        elif path.is_file() and path.suffix == ".jsonl":
-            yield from _of_play([path], lessons) if may_be_trajectory(path) else read_demonstrations(path)
-        elif path.is_file() and path.suffix != ".json":
-            raise TeachingError(f"{path}: needs a run folder, a .jsonl file, a policy table or an agent")
-        else:
-            yield from _of_agent(word, lessons, kept, tell)
+        if not is_recorded(word):
+            _check_agent(word)
+    for word in lessons.data:
+        nothing = True
+        for one in _of_recorded(word, lessons) if is_recorded(word) else _of_agent(word, lessons, kept, tell):
+            nothing = False
+            yield one
+        if nothing:
+            raise TeachingError(f"{word}: nothing was decided there, so nothing can be taught")
 
 
 def is_recorded(word: str) -> bool:
     """Whether a word names something recorded, not an agent."""
     path = Path(word).expanduser()
-    return path.suffix == ".jsonl" or (path.is_dir() and not _is_model(path))
+    return path.suffix == ".jsonl" or (path.is_dir() and not holds_model(path))
 
 
 def recorded_in(word: str) -> list[Path]:
-    """What is recorded: the folder of a study, a file of demonstrations, or trajectories."""
+    """What is recorded: the folder of a study, files of demonstrations, or trajectories."""
     path = Path(word).expanduser()
-    if (path / STUDY).is_file():
-        check_recorded(path)
+    if not path.exists():
+        raise TeachingError(f"{word}: there is no such file; give {RECORDED}, or an agent (`dilemmas agents`)")
+    if is_study(path):
+        check_study(path)
         return [path]
-    return recorded_files(path) if path.is_dir() or (path.is_file() and may_be_trajectory(path)) else [path]
+    if is_distillation(path):
+        return demonstration_files(path)
+    if path.is_dir():
+        return play_in(path)
+    if not path.stat().st_size:
+        raise TeachingError(f"{word}: the file is empty; give {RECORDED}")
+    return recorded_files(path) if may_be_trajectory(path) else [path]
 
 
-def _is_model(path: Path) -> bool:
-    return (path / "config.json").is_file()
-
-
-def _of_study(folder: Path, lessons: Lessons) -> list[Demonstration]:
-    """The answers of the teacher of a study, as the student of that study was taught."""
-    if lessons.players:
-        raise TeachingError(
-            f"{folder}: the answers of its teacher are taught, which no player gave; leave --player out, or give"
-            f" {folder / 'matches'}"
-        )
-    if not (folder / "answers" / "teacher.jsonl").is_file():
-        raise RunError(f"{folder}: its teacher has not answered yet; repeat the command that began it")
-    return demonstrations(load_recipe(str(folder / STUDY)), teacher_answers(folder), lessons.recipe.lora.method)
-
-
-def _of_play(paths: list[Path], lessons: Lessons) -> list[Demonstration]:
-    turns = recorded_turns(paths, lessons.players)
-    return teach_play(lessons.prompts, lessons.contexts[0], turns, lessons.recipe.lora.method, lessons.anew)
+def _of_recorded(word: str, lessons: Lessons) -> Iterator[Demonstration]:
+    path, files = Path(word).expanduser(), recorded_in(word)
+    read = is_study(path) or is_distillation(path)
+    if read and lessons.players:
+        way_out = f", or give {path / 'matches'}" if (path / "matches").is_dir() else ""
+        raise TeachingError(f"{word}: its teaching data are taught, which no player gave; leave --player out{way_out}")
+    if is_study(path):
+        yield from taught_by_study(path, lessons.recipe.lora.method)
+    elif read or not may_be_trajectory(files[0]):
+        for file in files:
+            yield from read_demonstrations(file)
+    else:
+        turns = recorded_turns(files, lessons.players)
+        yield from teach_play(lessons.prompts, lessons.contexts[0], turns, lessons.recipe.lora.method, lessons.anew)
 
 
 def _of_agent(spec: str, lessons: Lessons, kept: Path | None, tell: TellProgress) -> list[Demonstration]:
-    try:
-        parse_spec(spec)
-    except UnknownNameError as error:
-        raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
     if lessons.recipe.lora.method in ("motivated", "tokens"):
         raise TeachingError(f"'{spec}' is asked for probabilities alone; choose --method soft, or give a study as DATA")
     words, game = asked_words(spec, lessons)
@@ -180,6 +185,30 @@ def asked_words(spec: str, lessons: Lessons) -> tuple[tuple[str, ...], StageGame
     parsed = parse_spec(spec)
     game = load_table(parsed.text).game if parsed.kind == "table" and lessons.game is None else lessons.game
     return lessons.on or _usual(parsed.kind, lessons.game), game
+
+
+def _check_agent(spec: str) -> None:
+    """`TeachingError` if a word of DATA is no agent, or a person."""
+    path = Path(spec).expanduser()
+    if path.suffix.lower() in TABLES:
+        raise TeachingError(
+            f"{spec}: a table of play does not say what each player was told, so it is not taught; write what they did"
+            " after each outcome as a policy table (`dilemmas fingerprint` counts it), and give that"
+            if path.is_file()
+            else f"{spec}: there is no such file; give {RECORDED}, or an agent (`dilemmas agents`)"
+        )
+    if path.is_file() and path.suffix not in (".json", GGUF):
+        raise TeachingError(f"{path}: needs a run folder, a .jsonl file, a policy table or an agent")
+    try:
+        parsed = parse_spec(spec)
+    except UnknownNameError as error:
+        raise TeachingError(f"{error}; or the path of recorded play, which '{spec}' is not") from None
+    if parsed.kind == "person":
+        name = parsed.own_name or PERSON
+        raise TeachingError(
+            f"'{spec}': a person is not asked in a distillation; record matches (`dilemmas tournament run --agents"
+            f" {spec},tit_for_tat --no-self-play --out FOLDER`), and teach them: FOLDER --player {name} --method hard"
+        )
 
 
 def teacher_file(kept: Path, spec: str) -> Path:

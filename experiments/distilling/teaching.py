@@ -27,6 +27,10 @@ def nobody(done: int, total: int) -> None:
     """Tells nobody."""
 
 
+RECORD = "record its matches (`dilemmas tournament run --engine environment`), and teach them with --method hard"
+"""Way out where an agent that teaches gives no probabilities."""
+
+
 class TeachingError(InputError):
     """Play that cannot be taught as asked."""
 
@@ -68,30 +72,46 @@ class StudentPrompts:
 
 
 def policies(
-    teacher: Teacher, situations: Sequence[FramedDecision], tell: TellProgress = nobody
+    agent: Teacher, situations: Sequence[FramedDecision], way_out: str, tell: TellProgress = nobody
 ) -> list[tuple[float, ...]]:
-    """The probabilities of the teacher's actions in every situation.
+    """The probabilities of an agent's actions in every situation.
 
-    `tell` is called with the number of situations that are done, and of all. `TeachingError` where the teacher gives no
-    probabilities.
+    Parameters
+    ----------
+    agent
+        Who is asked.
+    situations
+        What it is asked about.
+    way_out
+        What the user can do where it gives no probabilities, which ends the message about it.
+    tell
+        Called with the number of situations that are done, and of all.
+
+    Raises
+    ------
+    TeachingError
+        If the agent gives no probabilities in one of the situations.
     """
     places: dict[tuple[StageGame, Context], list[int]] = {}
     for place, situation in enumerate(situations):
         places.setdefault((situation.view.game, situation.context), []).append(place)
     found: dict[int, tuple[float, ...]] = {}
     for told, some in places.items():
-        agent = teacher(*told)
+        asked = agent(*told)
         turns = [view_turn(situations[place].view, place) for place in some]
-        decisions = agent.policy(turns)
+        decisions = asked.policy(turns)
         tell(len(found) + len(some), len(situations))
         for place, decision in zip(some, decisions, strict=True):
             if decision.probabilities is None:
-                raise TeachingError(
-                    f"'{agent.name}' gives no probabilities in {situations[place].name}; choose --method hard with"
-                    " recorded play"
-                )
+                raise TeachingError(f"'{asked.name}' gives no probabilities {_where(situations[place])}; {way_out}")
             found[place] = tuple(float(share) for share in decision.probabilities)
     return [found[place] for place in range(len(situations))]
+
+
+def _where(situation: FramedDecision) -> str:
+    """The situation in words; what is decided beside the game itself has a name of its own."""
+    phase = situation.view.phase
+    return f"in {situation.name}" if phase == "act" else f"in the phase '{phase}' of {situation.name}"
 
 
 def teach_policy(
@@ -118,7 +138,9 @@ def teach_policy(
         Called with the number of situations that the teacher has been asked about, and of all.
     """
     shown = []
-    for number, (situation, shares) in enumerate(zip(situations, policies(teacher, situations, tell), strict=True)):
+    for number, (situation, shares) in enumerate(
+        zip(situations, policies(teacher, situations, RECORD, tell), strict=True)
+    ):
         if answers:
             rng = np.random.default_rng([student.seed, number, 1])
             shares = tuple((rng.multinomial(answers, np.array(shares) / sum(shares)) / answers).tolist())

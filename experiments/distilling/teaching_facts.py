@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from dilemmas.agents.matches.trajectory import may_be_trajectory, read_trajectory
-from dilemmas.agents.models.model_files import told_from
+from dilemmas.agents.models.networks.moved_paths import told_from
 from dilemmas.agents.specifications import parse_spec
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import GAMES, example_options, game_options, stage_game
 from dilemmas.envs.games.matrix_games import MatrixGame
 from dilemmas.envs.games.stage_game import StageGame
+from dilemmas.experiments.distilling.folders import STUDY, is_distillation, is_study
 from dilemmas.experiments.distilling.sources import (
     HISTORIES,
     QUESTIONS,
     SCENARIOS,
-    STUDY,
     Lessons,
     asked_words,
     is_recorded,
@@ -66,16 +66,18 @@ def _facts_of(word: str, lessons: Lessons) -> dict[str, Any]:
     path = Path(word).expanduser()
     if not is_recorded(word):
         return _facts_of_agent(word, lessons)
-    if (path / STUDY).is_file():
+    if is_study(path):
         recipe = load_recipe(str(path / STUDY))
         return {"study": path.name, "teacher": agent_name(recipe.models.teacher), **study_facts(recipe)}
+    if is_distillation(path):
+        return {"distillation": path.resolve().name}
     if path.is_file() and not may_be_trajectory(path):
         return {"messages": path.name}
     headers = [read_trajectory(file)[0] for file in recorded_in(word)]
     games = {header.environment: header.options for header in headers}
     return {
         "recorded": path.resolve().name,
-        "players": list(lessons.players or dict.fromkeys(agent.name for one in headers for agent in one.agents)),
+        "players": list(lessons.players or dict.fromkeys(agent.called for one in headers for agent in one.agents)),
         "games": [{"name": name, **options} for name, options in games.items()],
         "asked_anew": lessons.anew,
     }
@@ -100,21 +102,26 @@ def _command(lessons: Lessons, times: int, adapter: Path) -> list[str]:
         return []
     (word,), asked = lessons.data, _options_of_words(lessons)
     path = Path(word).expanduser()
-    if (path / STUDY).is_file():
+    if is_study(path):
         return study_command(load_recipe(str(path / STUDY)), path / STUDY, adapter)
-    if not asked or (path.is_file() and path.suffix == ".jsonl" and not may_be_trajectory(path)):
+    if not asked or is_distillation(path) or (path.suffix == ".jsonl" and not may_be_trajectory(path)):
         return []
     if not is_recorded(word):
         return _command_of_agent(word, lessons, times, adapter, asked)
-    players = lessons.players or [agent.name for agent in read_trajectory(recorded_in(word)[0])[0].agents]
-    told = told_from(path, adapter)
-    if len(set(players)) > 1 or not _is_rule(players[0]) or Path(told).is_absolute():
+    taught = [
+        agent
+        for file in recorded_in(word)
+        for agent in read_trajectory(file)[0].agents
+        if not lessons.players or not {agent.called, agent.name}.isdisjoint(lessons.players)
+    ]
+    told, rules = told_from(path, adapter), {agent.name for agent in taught}
+    if len({agent.called for agent in taught}) != 1 or not _is_rule(*rules) or Path(told).is_absolute():
         return []
-    return [players[0], "--on", told, "--player", players[0], *asked]
+    return [*rules, "--on", told, "--player", taught[0].called, *asked]
 
 
 def _is_rule(name: str) -> bool:
-    """Whether a recorded player is known by its name."""
+    """Whether a recorded player is known by its own name."""
     try:
         return parse_spec(name).kind in ("strategy", "uniform", "behaviour", "axelrod")
     except InputError:

@@ -156,7 +156,7 @@ def trajectory(path: Path, choice: Choice = "played") -> Iterator[PlayerHistory]
         raise RecordError(
             f"{path}, line 1: '{header.environment}' is not a repeated game of dilemmas among fixed players"
         )
-    names = [player.name for player in header.agents]
+    names = [player.called for player in header.agents]
     for record in records:
         yield from match_histories(path, record, names, rules, choice)
 

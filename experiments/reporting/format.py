@@ -14,6 +14,11 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def number_of(count: int, noun: str) -> str:
+    """A number with its noun, in the plural unless it is 1."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def num(value: float | None, decimals: int = 2) -> str:
     """A number with a typographic minus sign, or a dash for None."""
     return NONE if value is None else f"{value:z.{decimals}f}".replace("-", "−")

@@ -7,7 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from dilemmas.agents.agent import Agent
+from dilemmas.agents.agent import Agent, PlayerRecord
 from dilemmas.agents.matches.match import finished, run_matches
 from dilemmas.agents.matches.record import MatchRecord
 from dilemmas.agents.matches.trajectory import TrajectoryWriter, read_trajectory
@@ -15,6 +15,7 @@ from dilemmas.agents.matches.trajectory_format import Header
 from dilemmas.agents.models.backend import Backend
 from dilemmas.agents.models.deciding.scored import further_replies
 from dilemmas.agents.models.language_model import LanguageModelAgent
+from dilemmas.agents.specifications import is_model, parse_spec
 from dilemmas.agents.strategies.catalogue import strategy
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.agents.tables.policy_table import PolicyTable
@@ -128,7 +129,7 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
     seed = match_seed(run.recipe.seed, pairing.game.name, pairing.context, pairing.opponent)
     header = Header(
         environment=f"dilemmas/{name}-v0",
-        agents=tuple(agent.describe() for agent in seated),
+        agents=_player_records(run.recipe, pairing, seated),
         seed=seed,
         options=options,
         context=pairing.context,
@@ -143,6 +144,17 @@ def _play_pairing(run: Run, pairing: Pairing, seated: Sequence[Any]) -> str:
                 writer.write(record)
     run.seals.add(path)
     return path.name
+
+
+def _player_records(recipe: Recipe, pairing: Pairing, seated: Sequence[Agent]) -> tuple[PlayerRecord, ...]:
+    """The records of the players; a teacher that is given as ``NAME=AGENT`` takes part as NAME."""
+    records = [agent.describe() for agent in seated]
+    named = "" if is_model(recipe.models.teacher) else parse_spec(recipe.models.teacher).own_name
+    seats = (pairing.model, pairing.opponent)
+    return tuple(
+        record.entered_as(named) if named and seat == "teacher" else record
+        for seat, record in zip(seats, records, strict=True)
+    )
 
 
 def recorded(run: Run, pairing: Pairing) -> list[MatchRecord]:

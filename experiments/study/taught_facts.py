@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from dilemmas.agents.models.deciding.questions import template_signature
-from dilemmas.agents.models.model_files import BUILT_IN, GGUF, split_spec, told_from
+from dilemmas.agents.models.model_files import BUILT_IN, GGUF, split_spec
+from dilemmas.agents.models.networks.moved_paths import told_from
 from dilemmas.agents.models.servers.settings import is_served
 from dilemmas.agents.specifications import parse_spec
 from dilemmas.agents.tables.table_file import TABLE

@@ -17,10 +17,13 @@ from dilemmas.training.demonstrations import Demonstration, from_example
 from dilemmas.training.examples import Example, write_examples
 from dilemmas.training.lora import Method
 
+EXAMPLES = "examples.jsonl"
+"""Name of the file of a run folder with the teaching data."""
+
 
 def teach(run: Run) -> list[Example]:
     """Teaching data, which are kept in the run folder: the teacher's readable answers to the training scenarios."""
-    path, examples = run.path("examples.jsonl"), answers_taught(run.recipe, teacher_answers(run.folder))
+    path, examples = run.path(EXAMPLES), answers_taught(run.recipe, teacher_answers(run.folder))
     if not run.seals.fits(path):
         write_examples(path, examples)
         run.seals.add(path)

@@ -187,7 +187,8 @@ class Tournament:
         group = self.seated(fixture.group)
         with ExitStack() as files:
             writers = [
-                files.enter_context(self._writer(path, group, int(keys[0]))) for path in self.record_paths([fixture])
+                files.enter_context(self._writer(path, fixture.group, int(keys[0])))
+                for path in self.record_paths([fixture])
             ]
 
             def record(_: int, match: MatchRecord) -> None:
@@ -199,10 +200,12 @@ class Tournament:
             except AgentError as error:
                 return AgentError(f"{', '.join(fixture.group)}: {error}")
 
-    def _writer(self, path: Path, group: Seats, seed: int) -> TrajectoryWriter:
+    def _writer(self, path: Path, group: Group, seed: int) -> TrajectoryWriter:
         header = Header(
             environment=f"dilemmas/{self.rules.stage.name}-v0",
-            agents=tuple(agent.describe() for agent in group),
+            agents=tuple(
+                agent.describe().entered_as(name) for name, agent in zip(group, self.seated(group), strict=True)
+            ),
             seed=seed,
             options=dict(self.settings.options),
             context=self.settings.framing.context,

@@ -99,9 +99,9 @@ LIST_HEADING = "match  rounds  ending      totals, file"
 
 
 def agent_names(header: Header, record: MatchRecord) -> dict[str, str]:
-    """The name of each player of a match in the header; the first step has all players."""
+    """The name under which each player of a match took part; the first step has all players."""
     players = [move.player for move in record.steps[0]]
-    return dict(zip(players, (agent.name for agent in header.agents), strict=False))
+    return dict(zip(players, (agent.called for agent in header.agents), strict=False))
 
 
 def recorded_rules(header: Header) -> Repeated | None:

@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import ModelError  # noqa: E402
-from dilemmas.agents.models.model_files import find_model, told_from  # noqa: E402
+from dilemmas.agents.models.model_files import find_model  # noqa: E402
 from dilemmas.agents.models.networks.adapters import adapter_fingerprint  # noqa: E402
+from dilemmas.agents.models.networks.moved_paths import told_from  # noqa: E402
 from dilemmas.training.adapters import BaseModel, adapter_is_whole  # noqa: E402
 from dilemmas.training.demonstrations import from_example  # noqa: E402
 from dilemmas.training.distill import distil  # noqa: E402

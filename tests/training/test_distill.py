@@ -15,7 +15,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 from dilemmas.agents.models.backend import Request  # noqa: E402
 from dilemmas.agents.models.open_model import open_model  # noqa: E402
-from dilemmas.training.adapters import BaseModel  # noqa: E402
+from dilemmas.training.adapters import (  # noqa: E402
+    BaseModel,
+    tuned_modules,
+    untuned_layers,
+)
 from dilemmas.training.checkpoints import TrainingError  # noqa: E402
 from dilemmas.training.demonstrations import Demonstration, Speller, from_example  # noqa: E402
 from dilemmas.training.distill import distil, schedule  # noqa: E402
@@ -115,6 +119,22 @@ def test_targets_that_a_model_does_not_have_are_refused(tiny_model, tmp_path) ->
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     with pytest.raises(TrainingError, match=r"no c_attn among its linear layers down_proj, gate_proj, k_proj"):
         next(distil(model, tokenizer, SHOWN, replace(SETTINGS, targets=("c_attn",)), tmp_path, seed=3))
+
+
+def test_more_layers_than_a_model_has_are_refused(tiny_model, tmp_path) -> None:
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
+    count = model.config.num_hidden_layers
+    assert untuned_layers(model, replace(SETTINGS, layers=count)) == 0
+    with pytest.raises(TrainingError, match=rf"layers = {count + 1}: the model has {count} layers"):
+        next(distil(model, tokenizer, SHOWN, replace(SETTINGS, layers=count + 1), tmp_path, seed=3))
+
+
+@pytest.mark.parametrize("settings", [LoraSettings(targets=("q_proj",)), LoraSettings(layers=1)], ids=str)
+def test_a_network_without_its_weights_tells_what_is_tuned(tiny_model, settings) -> None:
+    network = open_model(str(tiny_model)).network()
+    assert {weights.device.type for weights in network.parameters()} == {"meta"}
+    loaded = AutoModelForCausalLM.from_pretrained(tiny_model)
+    assert tuned_modules(network, settings) == tuned_modules(loaded, settings) != []
 
 
 @pytest.mark.parametrize("layers", [0, 1])

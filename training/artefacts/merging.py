@@ -24,9 +24,9 @@ from dilemmas.agents.models.model_files import (
     find_model,
     portable_name,
     split_spec,
-    told_from,
 )
 from dilemmas.agents.models.networks.adapters import ADAPTER_CONFIG, OtherBaseWarning, adapter_record, add_file
+from dilemmas.agents.models.networks.moved_paths import told_from
 from dilemmas.agents.models.networks.number_formats import PLAIN_FORMATS
 from dilemmas.agents.models.open_model import check_local
 from dilemmas.agents.models.weights import apply_adapter, error_line, load_base, quiet_peft, quiet_transformers
@@ -229,8 +229,8 @@ def _check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if size > free:
         raise MergeError(
-            f"{folder.parent}: the merged model needs {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free; make room,"
-            " or choose another --out or a smaller --dtype"
+            f"{folder.parent}: the merged model needs {size / 1e9:,.3g} GB, and {free / 1e9:,.3g} GB are free; make"
+            " room, or choose another --out or a smaller --dtype"
         )
 
 

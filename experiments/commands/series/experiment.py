@@ -16,6 +16,7 @@ from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.models import ask
 from dilemmas.experiments.commands.options import Location, print_json
 from dilemmas.experiments.commands.studies import distill, evaluate
+from dilemmas.experiments.reporting.format import number_of
 from dilemmas.experiments.reporting.page import print_sections
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_text import echo
@@ -196,7 +197,8 @@ def _print_commands(plan: Experiment, variants: Sequence[str], seeds: Sequence[i
     for variant in variants:
         for words in _lines(plan, variant, seeds[0], folder / variant / f"seed-{seeds[0]}"):
             echo(f"{variant}: dilemmas {shlex.join(words)}")
-    echo(f"{len(variants)} variants, {len(seeds)} seeds each: {len(variants) * len(seeds)} runs", err=True)
+    runs = number_of(len(variants) * len(seeds), "run")
+    echo(f"{number_of(len(variants), 'variant')}, {number_of(len(seeds), 'seed')} each: {runs}", err=True)
 
 
 def _carry_out(series: Series, variants: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
@@ -204,7 +206,7 @@ def _carry_out(series: Series, variants: Sequence[str], seeds: Sequence[int]) ->
     with series.locked():
         done = sum((variant, seed) in series.finished() for variant in variants for seed in seeds)
         if done:
-            echo(f"{done} of {total} runs are finished and are kept", err=True)
+            echo(f"finished and kept: {done} of {number_of(total, 'run')}", err=True)
         for number, (variant, seed) in enumerate(
             series.carry_out(variants, seeds, lambda *which: _run(series, *which)), start=done + 1
         ):

@@ -25,17 +25,18 @@ from dilemmas.experiments.commands.options import (
     set_option,
     settings_of,
 )
+from dilemmas.experiments.distilling.folders import STUDY
 from dilemmas.experiments.distilling.sources import (
     HISTORIES,
     QUESTIONS,
     SCENARIOS,
-    STUDY,
     Lessons,
     Relabelling,
     is_recorded,
     taught,
 )
 from dilemmas.experiments.distilling.teaching import nobody
+from dilemmas.experiments.reporting.format import number_of
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.progress import MeasuredTask, progress_bar
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -64,7 +65,8 @@ def _show(found: dict[str, Any] | list[Demonstration], as_json: bool) -> None:
         held = found["demonstrations"] - found["taught"]
         apart = f"; {held:,} of them held out" if held else ""
         echo(
-            f"{found['adapter']}: {found['demonstrations']:,} demonstrations of {found['questions']:,} questions{apart}"
+            f"{found['adapter']}: {number_of(found['demonstrations'], 'demonstration')} of"
+            f" {number_of(found['questions'], 'question')}{apart}"
         )
 
 
@@ -160,7 +162,7 @@ def command(
     dilemmas distill runs/replicate --student miniature:student --out runs/soft
     dilemmas distill tit_for_tat --game prisoners_dilemma --student miniature:student --out runs/tft
     """
-    from dilemmas.experiments.study.conduct.procedure import token_teacher
+    from dilemmas.experiments.study.conduct.procedure import check_tuned, token_teacher
 
     unknown = check_student(student)
     lessons = _lessons(data, student, framing, **chosen)
@@ -168,6 +170,8 @@ def command(
     if dry_run:
         if unknown:
             echo(f"student: {unknown}", err=True)
+        else:
+            check_tuned(lessons.recipe)
         return list(taught(lessons))
     from dilemmas.experiments.distilling.distillation import Distillation
 
@@ -296,8 +300,10 @@ def _show_demonstrations(shown: list[Demonstration], as_json: bool) -> None:
         return
     for one in shown[:1]:
         echo(one.prompt)
-        echo(json_text(asdict(replace(one, prompt="")), indent=1))
-    echo(f"{len(shown):,} demonstrations of {questions:,} questions", err=True)
+        about = asdict(one)
+        del about["prompt"]  # shown above, as it is read
+        echo(json_text(about, indent=1))
+    echo(f"{number_of(len(shown), 'demonstration')} of {number_of(questions, 'question')}", err=True)
 
 
 def _carry_out(work: "Distillation") -> dict[str, Any]:

@@ -31,7 +31,7 @@ from dilemmas.experiments.distilling.comparison import Closeness, compare_agents
 from dilemmas.experiments.distilling.conduct import Conduct, conduct
 from dilemmas.experiments.distilling.matches import MatchPlan, PlayedMatches, play_out
 from dilemmas.experiments.distilling.sources import HISTORIES, QUESTIONS, Lessons, situations_on
-from dilemmas.experiments.reporting.format import NONE, num, with_span
+from dilemmas.experiments.reporting.format import NONE, num, number_of, with_span
 from dilemmas.experiments.reporting.parsing import listed
 from dilemmas.experiments.reporting.safe_console import SafeConsole
 from dilemmas.experiments.reporting.terminal_table import number_column, terminal_table, word_column
@@ -212,7 +212,7 @@ def _print(rows: Sequence[Closeness], played: Sequence[PlayedMatches], ways: Seq
     console = SafeConsole()
     for on, some in groupby(rows, lambda row: row.on):
         group = list(some)
-        echo(f"{on}: {', '.join(dict.fromkeys(f'{row.situations:,} decisions' for row in group))}")
+        echo(f"{on}: {', '.join(dict.fromkeys(number_of(row.situations, 'decision') for row in group))}")
         columns = [_agent_column(), *map(number_column, ("divergence", "overlap", "same", "level", "r", "closed"))]
         console.print(terminal_table(columns, map(_cells, group)))
         echo("")

@@ -126,6 +126,18 @@ def check_teaching(recipe: Recipe) -> None:
         )
 
 
+def check_tuned(recipe: Recipe) -> None:
+    """Check that the student has the layers that are to be tuned, without loading its weights.
+
+    `InputError` if it has not, or there is no such model.
+    """
+    student = open_local(recipe.models.student)
+    if recipe.lora.layers or recipe.lora.targets:
+        from dilemmas.training.adapters import tuned_modules
+
+        tuned_modules(student.network(), recipe.lora)
+
+
 def token_teacher(recipe: Recipe, spec: str) -> LazyModel | None:
     """The model whose distributions of tokens are taught, with method ``tokens``; it is not loaded.
 
@@ -156,6 +168,7 @@ def finished_results(run: Run) -> dict[str, Any] | None:
 def carry_out(run: Run) -> Steps:
     """All stages of the study, resumed where a stopped run ended; returns what results.json then holds."""
     check_teaching(run.recipe)
+    check_tuned(run.recipe)
     models = run.recipe.models
     find = partial(open_local, device=models.device, dtype=models.dtype)
     student = find(models.student)

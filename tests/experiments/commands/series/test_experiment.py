@@ -159,6 +159,13 @@ def test_the_commands_of_a_built_in_experiment_can_be_parsed(name: str, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_counts_variants_seeds_and_runs(tmp_path: Path) -> None:
+    path, many = write(tmp_path, 'question = "Why?"\n[variants.a]\nrun = ["evaluate random random"]\n'), "--seeds"
+    for seeds, counts in ((1, "1 variant, 1 seed each: 1 run\n"), (2, "1 variant, 2 seeds each: 2 runs\n")):
+        words = [str(path), "--dry-run", many, str(seeds), "--out", str(tmp_path / "out")]
+        assert CliRunner().invoke(command, words, catch_exceptions=False).stderr == counts
+
+
 def test_the_list_has_question_and_command_of_every_experiment() -> None:
     listed = CliRunner().invoke(command, []).stdout
     for name in built_in_experiments():

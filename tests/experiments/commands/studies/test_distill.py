@@ -1,6 +1,7 @@
 """`dilemmas distill` tunes a student on an agent, on recorded play and on the teacher of a study."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dilemmas.agents.roster import Framing, make_agent
 from dilemmas.agents.tables.compilation import compile_agent
 from dilemmas.envs.errors import InputError
 from dilemmas.envs.games.catalogue import stage_game
+from dilemmas.envs.seals import SealError
 from dilemmas.experiments.commands.studies.distill import command
 from dilemmas.experiments.run_folder import RunError
 from dilemmas.training.demonstrations import read_demonstrations
@@ -74,6 +76,8 @@ def test_a_student_that_is_not_there_is_refused_before_the_teacher_is_asked(tmp_
     asked = (*PD, "--student", "nosuch", "--out", tmp_path / "run")
     with pytest.raises(InputError, match="model or adapter 'nosuch': no such directory"):
         distill("tit_for_tat", *asked)
+    with pytest.raises(InputError, match="tit_for_tat"):
+        distill("random", *PD, "--student", "tit_for_tat", "--out", tmp_path / "run")
     assert not (tmp_path / "run").exists()
     words = ["tit_for_tat", *map(str, asked), "--dry-run"]
     assert "student: 'nosuch' is no built-in model" in CliRunner().invoke(command, words, catch_exceptions=False).stderr
@@ -151,6 +155,15 @@ def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
         ([__file__], "needs a run folder"),
         (["random", *PD, "--lora", "steps=-1"], "steps"),
         (["random", *PD, "--lora", "stpes=1"], "stpes"),
+        (["random", *PD, "--lora", "layers=99"], "layers = 99: the model has 4 layers"),
+        (["random", *PD, "--lora", 'targets=["c_attn"]'], "no c_attn among its linear layers"),
+        (["human", *PD, "--method", "hard"], "--agents human,tit_for_tat .* --player human --method hard"),
+        (["Ann=human", *PD], "--player Ann --method hard"),
+        (["nowhere.jsonl"], "nowhere.jsonl: there is no such file"),
+        (["nowhere.trajectory.jsonl"], "there is no such file"),
+        (["nowhere.csv"], "there is no such file"),
+        (["random", *PD, "nowhere.jsonl"], "there is no such file"),
+        (["miniature:teacher", "tit_for_tta"], "tit_for_tat"),
         (["random", *PD, "--template", "reason"], "write something before"),
         (["random", *PD, "--memory", "9"], "histories"),
         (["random", "--set", "T=6"], "--set"),
@@ -163,11 +176,93 @@ def test_random_games_are_unlike_those_of_the_test_sets(tmp_path) -> None:
         (["random", *PD, "--method", "tokens", "--teacher", "tit_for_tat"], "tit_for_tat"),
         (["random", *PD, "--method", "tokens", "--teacher", "openai:m@http://127.0.0.1:9/v1"], "behind a server"),
         (["random", *PD, "--lora", "divergence=froward"], "forward"),
-        (["random", *PD, "--student", "tit_for_tat"], "tit_for_tat"),
         (["random", *PD, "--context", "nowhere"], "nowhere"),
     ],
 )
 def test_what_cannot_be_taught_is_refused_at_once(tmp_path, arguments, needs) -> None:
-    with pytest.raises(InputError, match=needs):
-        distill(*arguments, "--out", tmp_path / "run")
-    assert not Path(tmp_path / "run" / "adapter").exists()
+    for more in ((), ("--dry-run",)):
+        with pytest.raises(InputError, match=needs):
+            distill(*arguments, "--out", tmp_path / "run", *more)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()], "no teacher was asked"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("empty.jsonl", "", "the file is empty"),
+        ("empty.trajectory.jsonl", "", "the file is empty"),
+        ("blank.jsonl", "\n", "nothing was decided"),
+        ("people.csv", "subject,match,round,own,other\na,1,1,C,D\n", "as a policy table"),
+        ("notes.txt", "C", "needs a run folder"),
+        ("folder/notes.txt", "C", r"holds no recorded play .* no study .* no teaching data"),
+    ],
+)
+def test_data_without_anything_to_teach_are_refused(tmp_path: Path, name: str, content: str, problem: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    data = path if path.parent == tmp_path else path.parent
+    for more in ((), ("--dry-run",)):
+        with pytest.raises(InputError, match=problem) as refused:
+            distill(data, "--out", tmp_path / "run", *more)
+        assert str(refused.value).startswith(str(data))
+    assert not (tmp_path / "run" / "distil.json").exists()
+
+
+def test_a_dry_run_shows_the_first_question_as_it_is_read_and_no_empty_one(tmp_path: Path) -> None:
+    words = ["tit_for_tat", *PD, "--student", STUDENT, "--memory", "0", "--dry-run", "--out", str(tmp_path / "run")]
+    shown = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert "Which do you choose, C or D?\n{" in shown.stdout
+    assert set(json.loads(shown.stdout.partition("\n{")[2].join(("{", "")))) == {
+        "labels",
+        "probabilities",
+        "reply",
+        "prefill",
+        "system",
+        "situation",
+        "teacher_prompt",
+    }
+    assert shown.stderr == "1 demonstration of 1 question\n"
+
+
+def test_a_distillation_and_its_adapter_teach_again(tmp_path: Path) -> None:
+    """The folder its teaching data, also those of relabelling; the adapter what it does itself."""
+    one, out, matches = tmp_path / "one", ("--out", tmp_path / "two", "--dry-run"), ("--opponents", "alld")
+    distill("tft", *PD, "--on-policy", 1, *matches, "--rounds", 3, "--matches", 1, "--out", one, "--lora", "steps=1")
+    files = (one / "demonstrations.jsonl", one / "rounds" / "0" / "demonstrations.jsonl")
+    made = [shown for file in files for shown in read_demonstrations(file)]
+    assert distill(one, *out)["demonstrations"] == len(made) > 5
+    assert distill(one / "adapter", *PD, *out)["demonstrations"] == 5
+    with pytest.raises(InputError, match=r"no player gave; leave --player out$"):
+        distill(one, "--player", "tft", *out)
+    with pytest.raises(InputError, match=f"give the adapter inside it, {one / 'adapter'}"):
+        distill(f"{STUDENT}+{one}", *PD, *out)
+    with pytest.raises(InputError, match="is given twice"):
+        distill(one, files[0], *out)
+    files[1].unlink()
+    with pytest.raises(InputError, match=r"without all of .* rounds/0/demonstrations\.jsonl is not there"):
+        distill(one, *out)
+
+
+def test_an_adapter_whose_training_is_not_finished_is_no_agent(tmp_path: Path) -> None:
+    run, out = tmp_path / "run", ("--out", tmp_path / "out", "--dry-run")
+    run.mkdir()
+    with pytest.raises(InputError, match=f"{run} has no adapter; if the command that tunes one was stopped, repeat it"):
+        distill(f"{STUDENT}+{run / 'adapter'}", *PD, *out)
+    (run / "adapter" / "checkpoint").mkdir(parents=True)
+    with pytest.raises(InputError, match="its training is not finished: repeat the command"):
+        distill(f"{STUDENT}+{run / 'adapter'}", *PD, *out)
+
+
+def test_a_study_whose_teaching_data_were_changed_is_refused(small_run: Path, tmp_path: Path) -> None:
+    study = Path(shutil.copytree(small_run / "runs" / "replicate", tmp_path / "study"))
+    assert distill(study, "--out", tmp_path / "run", "--dry-run")["demonstrations"] == 20
+    path = study / "examples.jsonl"
+    whole = path.read_bytes()
+    for changed in (whole.replace(b"the", b"teh", 1), whole.rpartition(b"{")[0]):
+        path.write_bytes(changed)
+        with pytest.raises(SealError, match=r"examples\.jsonl has .* since it was finished"):
+            distill(study, "--out", tmp_path / "run", "--dry-run")
+    path.unlink()
+    with pytest.raises(SealError, match=r"lacks examples\.jsonl"):
+        distill(study, "--out", tmp_path / "run", "--dry-run")

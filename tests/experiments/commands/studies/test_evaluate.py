@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from dilemmas.envs.errors import InputError
+from dilemmas.experiments.commands.main import cli
 from dilemmas.experiments.commands.studies.evaluate import command
 
 
@@ -50,6 +51,18 @@ def test_models_are_asked_in_the_words_of_the_recipe(tmp_path) -> None:
     assert evaluate(*asked, str(recipe))["alignment"] == brief
     assert evaluate(*asked, str(recipe), "--template", "study")["alignment"] == study
     assert study != brief
+
+
+def test_where_a_strategy_has_no_probabilities_only_what_evaluate_can_do_is_advised(tmp_path: Path) -> None:
+    out, asked = tmp_path / "run", ("--agents", "tft,random", "--no-self-play", "--rounds", "2", "--repetitions", "1")
+    words = ["tournament", "run", *asked, "--set", "talk=1", "--engine", "environment", "--out", str(out)]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    for pair in (("tit_for_tat", "uniform"), ("uniform", "tit_for_tat")):
+        with pytest.raises(InputError, match="'tit_for_tat' gives no probabilities in the phase 'talk'") as refused:
+            evaluate(*pair, "--on", str(out), "--player", "random")
+        advised = set(re.findall(r"--[a-z-]+", str(refused.value)))
+        assert advised <= {option for parameter in command.params for option in parameter.opts}
+    assert evaluate("uniform", "uniform", "--on", str(out), "--player", "random")["alignment"][0]["divergence"] == 0
 
 
 def test_the_matches_of_a_study_are_found_in_its_folder(small_run: Path) -> None:
