@@ -31,6 +31,7 @@ from dilemmas.training.demonstrations import Demonstration, Speller
 from dilemmas.training.examples import ExampleError
 from dilemmas.training.loop.course import TrainingCourse
 from dilemmas.training.loop.held_out import held_out_divergence, held_out_questions, hold_out
+from dilemmas.training.loop.optimisers import optimiser_of
 from dilemmas.training.loop.processes import ALONE, Processes, launched
 from dilemmas.training.loop.steps import Taught, bundles_of, steps_of
 from dilemmas.training.lora import LoraSettings
@@ -196,7 +197,7 @@ class _Training:
         self._adapted.train()
         if settings.checkpointing:
             _compute_again(self._adapted)
-        self._optimiser = torch.optim.AdamW(adapter_weights(self._adapted), lr=settings.rate, weight_decay=0.0)
+        self._optimiser = optimiser_of(adapter_weights(self._adapted), settings)
         together = settings.consistency or settings.method == "soft"  # replies of one question share more of the prompt
         situations = [one.situation if together else "" for one in self._taught]
         self.steps = steps_of(self._lessons, situations, settings, seed)

@@ -15,6 +15,7 @@ from dilemmas.envs.names import lookup
 Method = Literal["hard", "soft", "motivated", "tokens"]
 Divergence = Literal["forward", "reverse", "jensen_shannon"]
 Variant = Literal["lora", "rslora", "dora"]
+Optimiser = Literal["adamw", "muon"]
 
 LOSS_UNITS: Mapping[str, str] = {
     "hard": "nats per token",
@@ -60,6 +61,10 @@ class LoraSettings:
     """Number of layers, counted from the top, that are tuned; 0 for all. Those below are run once for all lessons."""
     dropout: float = 0.0
     """Dropout of the input of the adapter, in [0, 1)."""
+    optimiser: Optimiser = "adamw"
+    """``adamw``, without weight decay (Loshchilov & Hutter 2019); ``muon``: all directions in which a matrix is changed
+    get steps of one length (Jordan et al. 2024), of the root mean square of Adam's (Liu et al. 2025); not for ``dora``,
+    which has vectors too."""
     rate: float = 2e-4
     """Peak learning rate; about ten times that of full fine-tuning."""
     batch: int = 16
@@ -93,6 +98,9 @@ class LoraSettings:
         lookup("method", self.method, {method: method for method in get_args(Method)}, "[lora]")
         lookup("divergence", self.divergence, {name: name for name in get_args(Divergence)}, "[lora]")
         lookup("variant", self.variant, {name: name for name in get_args(Variant)}, "[lora]")
+        lookup("optimiser", self.optimiser, {name: name for name in get_args(Optimiser)}, "[lora]")
+        if self.optimiser == "muon" and self.variant == "dora":
+            raise InputError("[lora] optimiser = 'muon': changes matrices only, and variant = 'dora' has vectors too")
         check_numbers(self, "beta", 0.01, 0.99)
         check_numbers(self, "motivation consistency", 0)
         check_numbers(self, "rank epochs", 1, 10_000)

@@ -42,10 +42,10 @@ SHOWN = [from_example(example) for example in EXAMPLES]
 SETTINGS = LoraSettings(rank=4, alpha=8, rate=2e-2, batch=8, pack=4, epochs=30)
 
 
-def tune(folder, out, stop_after=None):
+def tune(folder, out, stop_after=None, settings=SETTINGS):
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    for progress in distil(model, tokenizer, SHOWN, SETTINGS, out, seed=3, save_every=5):
+    for progress in distil(model, tokenizer, SHOWN, settings, out, seed=3, save_every=5):
         if progress.step == stop_after:
             return
 
@@ -77,6 +77,15 @@ def test_a_stopped_run_ends_with_the_same_weights(tiny_model, adapter, tmp_path)
     assert records[0] == records[1]
 
 
+def test_a_run_with_muon_that_is_stopped_ends_with_the_same_weights(tiny_model, tmp_path) -> None:
+    settings = replace(SETTINGS, optimiser="muon")
+    tune(tiny_model, tmp_path / "whole", settings=settings)
+    tune(tiny_model, tmp_path / "resumed", 33, settings)
+    tune(tiny_model, tmp_path / "resumed", settings=settings)
+    whole, resumed = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("whole", "resumed"))
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
 def test_only_the_upper_layers_are_tuned(tiny_model, tmp_path) -> None:
     model, tokenizer = AutoModelForCausalLM.from_pretrained(tiny_model), AutoTokenizer.from_pretrained(tiny_model)
     settings = replace(SETTINGS, layers=1)
@@ -98,6 +107,7 @@ def test_only_the_upper_layers_are_tuned(tiny_model, tmp_path) -> None:
         ({"variant": "dora"}, 14),
         ({"targets": ("q_proj", "v_proj")}, 4),
         ({"targets": ("down_proj",), "layers": 1, "variant": "dora"}, 1),
+        ({"optimiser": "muon"}, 14),
     ],
     ids=str,
 )
