@@ -16,7 +16,7 @@ from dilemmas.experiments.series.measures import WHATS
 
 VARIABLE = re.compile(r"\{(\w*)\}")
 """A placeholder in a command."""
-COMMANDS = ("replicate", "distill", "evaluate", "ask", "compile")
+COMMANDS = ("replicate", "distill", "evaluate", "ask", "compile", "tournament run")
 """Commands of which an experiment can consist."""
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 """Name of a variant, which names a folder."""
@@ -31,9 +31,9 @@ class Variant:
     """What is done for one variant and one seed."""
 
     run: Annotated[tuple[str, ...], MinLen(1)]
-    """Commands without the word dilemmas, one after the other: replicate, distill, evaluate, ask or compile.
-    ``{seed}``, ``{out}`` (a folder of this variant and seed), ``{teacher}``, ``{student}`` and ``{recipe}`` are
-    replaced. ``--seed`` and ``--out`` with a folder are added to commands that have them."""
+    """Commands without the word dilemmas, one after the other: replicate, distill, evaluate, ask, compile or
+    tournament run. ``{seed}``, ``{out}`` (a folder of this variant and seed), ``{teacher}``, ``{student}`` and
+    ``{recipe}`` are replaced. ``--seed`` and ``--out`` with a folder are added to commands that have them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,16 +140,18 @@ def opening(path: Path) -> str:
     return "\n".join(line.removeprefix("#").removeprefix(" ") for line in lines if line.startswith("#"))
 
 
-def words_of(line: str, values: Mapping[str, str]) -> list[str]:
-    """The words of a command, with the values of its placeholders; ``--out`` and ``--seed`` are not added yet."""
+def words_of(line: str, values: Mapping[str, str]) -> tuple[str, list[str]]:
+    """The command of a line, and the words after it with the values of placeholders; ``--out`` and ``--seed`` are not
+    added yet."""
     try:
         words = shlex.split(line)
     except ValueError as error:
         raise ExperimentError(f"'{line}': {error}") from None
-    if not words or words[0] not in COMMANDS:
+    name = next((name for name in COMMANDS if name.split() == words[: len(name.split())]), "")
+    if not name:
         raise ExperimentError(f"'{line}': needs one of the commands {', '.join(COMMANDS)}")
 
     def value(found: re.Match[str]) -> str:
         return lookup("placeholder", found[1], values, f"'{line}'")
 
-    return [VARIABLE.sub(value, word) for word in words]
+    return name, [VARIABLE.sub(value, word) for word in words[len(name.split()) :]]

@@ -16,6 +16,7 @@ from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.models import ask
 from dilemmas.experiments.commands.options import Location, print_json
 from dilemmas.experiments.commands.studies import distill, evaluate
+from dilemmas.experiments.commands.tournament import run as tournament_run
 from dilemmas.experiments.reporting.format import number_of
 from dilemmas.experiments.reporting.page import print_sections
 from dilemmas.experiments.reporting.safe_console import SafeConsole
@@ -39,6 +40,7 @@ COMMANDS: Mapping[str, ComputingCommand] = {
     "evaluate": evaluate.command,
     "ask": ask.command,
     "compile": compile_agents.command,
+    "tournament run": tournament_run.command,
 }
 """Commands of which experiments consist."""
 
@@ -147,16 +149,16 @@ def _list() -> None:
             echo(f"  {line}")
 
 
-def _lines(plan: Experiment, variant: str, seed: int, out: Path) -> Iterator[list[str]]:
-    """The words of the commands of a variant, with ``--seed`` and ``--out``."""
+def _lines(plan: Experiment, variant: str, seed: int, out: Path) -> Iterator[tuple[str, list[str]]]:
+    """The commands of a variant, and the words after each, with ``--seed`` and ``--out``."""
     values = {
         "seed": str(seed),
         "out": str(out),
         **{key: getattr(plan, key) for key in ("teacher", "student", "recipe")},
     }
     for line in plan.variants[variant].run:
-        words = words_of(line, values)
-        for parameter in COMMANDS[words[0]].params:
+        name, words = words_of(line, values)
+        for parameter in COMMANDS[name].params:
             key, is_file = parameter.name or "", getattr(parameter.type, "file_okay", False)
             if (
                 key in ("out", "seed")
@@ -164,7 +166,7 @@ def _lines(plan: Experiment, variant: str, seed: int, out: Path) -> Iterator[lis
                 and not any(word.partition("=")[0] == f"--{key}" for word in words)
             ):
                 words += [f"--{key}", values[key]]
-        yield words
+        yield name, words
 
 
 def _contexts(
@@ -172,10 +174,10 @@ def _contexts(
 ) -> list[tuple[ComputingCommand, click.Context]]:
     """The commands of a variant, parsed; `more`: further words by command. `ExperimentError` if one cannot be used."""
     found = []
-    for words in _lines(plan, variant, seed, out):
-        one, line = COMMANDS[words[0]], shlex.join(words)
+    for name, words in _lines(plan, variant, seed, out):
+        one, line = COMMANDS[name], f"{name} {shlex.join(words)}"
         try:
-            ctx = one.make_context(words[0], [*words[1:], *(more or {}).get(words[0], ())])
+            ctx = one.make_context(name, [*words, *(more or {}).get(name, ())])
         except (click.ClickException, InputError) as error:
             text = error.format_message() if isinstance(error, click.ClickException) else str(error)
             raise ExperimentError(f"variant '{variant}': '{line}': {text}") from None
@@ -195,8 +197,8 @@ def _recipes(parsed: Mapping[str, Sequence[tuple[ComputingCommand, click.Context
 
 def _print_commands(plan: Experiment, variants: Sequence[str], seeds: Sequence[int], folder: Path) -> None:
     for variant in variants:
-        for words in _lines(plan, variant, seeds[0], folder / variant / f"seed-{seeds[0]}"):
-            echo(f"{variant}: dilemmas {shlex.join(words)}")
+        for name, words in _lines(plan, variant, seeds[0], folder / variant / f"seed-{seeds[0]}"):
+            echo(f"{variant}: dilemmas {name} {shlex.join(words)}")
     runs = number_of(len(variants) * len(seeds), "run")
     echo(f"{number_of(len(variants), 'variant')}, {number_of(len(seeds), 'seed')} each: {runs}", err=True)
 

@@ -15,6 +15,7 @@ from dilemmas.agents.engines.dispatch import ENGINES, EXACT
 from dilemmas.agents.roster import Framing, expanded
 from dilemmas.envs.rules.factory import rules_of
 from dilemmas.experiments.commands import completion
+from dilemmas.experiments.commands.group import ComputingCommand
 from dilemmas.experiments.commands.options import (
     Finite,
     Location,
@@ -178,7 +179,30 @@ def worker_options(function: Function) -> Function:
     )
 
 
-@click.command(short_help="Play a tournament, or resume one.")
+@dataclass(frozen=True, slots=True)
+class FinishedTournament:
+    """A tournament that has been played."""
+
+    data: dict[str, Any]
+    """Its results, as they are printed, with the seconds that it took."""
+    answered: list[str]
+    """What the language models in it were asked, and what was known; a line for each."""
+    folder: Path | None
+    """Its folder."""
+
+
+def _show(found: FinishedTournament | Tournament, as_json: bool) -> None:
+    """Print results, or the plan of a tournament that is not to be played."""
+    if isinstance(found, Tournament):
+        return print_plan(found, as_json)
+    print_results(found.data, as_json)
+    for line in found.answered:
+        echo(line, err=True)
+    if found.folder is not None:
+        echo(f"{found.folder / 'report.html'}", err=True)
+
+
+@click.command(cls=ComputingCommand, show=_show, short_help="Play a tournament, or resume one.")
 @click.option(
     "--agents",
     "specs",
@@ -224,8 +248,7 @@ def command(
     out: Path | None,
     force: bool,
     dry_run: bool,
-    as_json: bool,
-) -> None:
+) -> FinishedTournament | Tournament:
     """Play a tournament and print its tables. With --out all results are saved, and an interrupted tournament is
     resumed by repeating the command.
 
@@ -258,17 +281,13 @@ def command(
     tournament = Tournament(settings, records=None if out is None else out / "matches")
     check_people(tournament, work["workers"], work["executor"])
     if dry_run:
-        return print_plan(tournament, as_json)
+        return tournament
     check_executor(work["executor"])
     with progress_bar(SafeConsole(stderr=True), shown=not tournament.people) as bar:
         table = play_tournament(tournament, out, **work, tell=partial(show_share, bar), again=force)
     data = tournament_data(described(tournament), table)
-    print_results({**data, "seconds": round(time.monotonic() - start, 3)}, as_json)
-    for backend in tournament.backends:
-        if backend.hits:
-            echo(backend.hits, err=True)
-    if out is not None:
-        echo(f"{out / 'report.html'}", err=True)
+    seconds = round(time.monotonic() - start, 3)
+    return FinishedTournament({**data, "seconds": seconds}, [one.hits for one in tournament.backends if one.hits], out)
 
 
 def participants(specs: str, game: str, options: Mapping[str, Any]) -> tuple[str, ...]:

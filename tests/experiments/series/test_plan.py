@@ -28,8 +28,9 @@ def test_a_built_in_experiment_opens_with_question_and_command(name: str) -> Non
 
 
 def test_placeholders_are_replaced_word_by_word() -> None:
-    words = words_of("distill {teacher} --student {student}+{out}/x --set 'a=[\"b c\"]' --seed {seed}", VALUES)
-    assert words == ["distill", "T", "--student", "S+a folder/x", "--set", 'a=["b c"]', "--seed", "3"]
+    found = words_of("distill {teacher} --student {student}+{out}/x --set 'a=[\"b c\"]' --seed {seed}", VALUES)
+    assert found == ("distill", ["T", "--student", "S+a folder/x", "--set", 'a=["b c"]', "--seed", "3"])
+    assert words_of("tournament run --agents {teacher},random", VALUES) == ("tournament run", ["--agents", "T,random"])
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_placeholders_are_replaced_word_by_word() -> None:
         ("distill {techer}", "'techer' in 'distill {techer}'; did you mean 'teacher'"),
         ("rm -rf /", "needs one of the commands"),
         ("", "needs one of the commands"),
+        ("tournament", "needs one of the commands"),
         ("replicate 'half", "No closing quotation"),
     ],
 )
