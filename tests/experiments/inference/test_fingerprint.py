@@ -190,6 +190,7 @@ def axelrod() -> Any:
     return pytest.importorskip("axelrod")
 
 
+@pytest.mark.slow  # imports axelrod for ten seconds
 def test_measures_agree_with_axelrod(axelrod: Any, tmp_path: Path) -> None:
     """Cooperation, initial cooperation, good partner, and the ratings by eigenvectors of a whole tournament."""
     classes = (

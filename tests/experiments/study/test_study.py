@@ -60,6 +60,7 @@ def test_an_adapter_names_its_base_on_every_machine(small_run: Path) -> None:
         assert str(Path(agents.__file__).parent) not in file.read_text(), file
 
 
+@pytest.mark.slow
 def test_a_resumed_run_has_the_same_results(small_run: Path, tmp_path: Path) -> None:
     """Everything behind the first answers is taken away, and one file is cut in the middle of a line."""
     import shutil
